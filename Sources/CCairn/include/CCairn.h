@@ -1,0 +1,11 @@
+// Our own C: SIMD kernels and the few shims that Swift cannot express. Prefix: cairn_.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// Page-aligned memory for buffers. Out of memory ends the process: the sizes asked for are
+// bounded by the engine's memory budget, never by stored bytes.
+void *_Nonnull cairn_buffer_allocate(size_t size);
+void cairn_buffer_free(void *_Nonnull base, size_t size);
+void *_Nonnull cairn_buffer_reallocate(
+    void *_Nonnull base, size_t old_size, size_t used, size_t new_size);
