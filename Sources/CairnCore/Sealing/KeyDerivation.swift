@@ -48,10 +48,10 @@ public enum KeyDerivation {
                     unsafe info.withUnsafeBufferPointer { info in
                         let parameters = unsafe [
                             OSSL_PARAM_construct_utf8_string(
-                                OSSL_KDF_PARAM_DIGEST, digest.baseAddress, digest.count - 1),
-                            octets(OSSL_KDF_PARAM_KEY, secret),
-                            octets(OSSL_KDF_PARAM_SALT, salt),
-                            octets(OSSL_KDF_PARAM_INFO, info),
+                                name("digest"), digest.baseAddress, digest.count - 1),
+                            octets("key", secret),
+                            octets("salt", salt),
+                            octets("info", info),
                             OSSL_PARAM_construct_end(),
                         ]
                         return unsafe output.withUnsafeMutableBufferPointer { output in
@@ -65,11 +65,16 @@ public enum KeyDerivation {
     }
 
     private static func octets(
-        _ name: UnsafePointer<CChar>, _ bytes: UnsafeBufferPointer<UInt8>
+        _ text: StaticString, _ bytes: UnsafeBufferPointer<UInt8>
     ) -> OSSL_PARAM {
         // The library takes a mutable pointer but only reads.
         unsafe OSSL_PARAM_construct_octet_string(
-            name, UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+            name(text), UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    }
+
+    /// A parameter's name; the library keeps the pointer, so the text has to be a constant.
+    private static func name(_ text: StaticString) -> UnsafePointer<CChar> {
+        unsafe UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
     }
 
     /// HMAC-SHA-256 (RFC 2104) of `message`.
