@@ -5,6 +5,7 @@
 
 #include "cairn_secret.h"
 #include "cairn_scan.h"
+#include "CCairnSystem.h"
 
 // Page-aligned memory for buffers. Out of memory ends the process: the sizes asked for are
 // bounded by the engine's memory budget, never by stored bytes.
