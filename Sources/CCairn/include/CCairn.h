@@ -13,3 +13,5 @@ void *_Nonnull cairn_buffer_allocate(size_t size);
 void cairn_buffer_free(void *_Nonnull base, size_t size);
 void *_Nonnull cairn_buffer_reallocate(
     void *_Nonnull base, size_t old_size, size_t used, size_t new_size);
+
+#include "cairn_files.h"
