@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cairn_secret.h"
+
 // Page-aligned memory for buffers. Out of memory ends the process: the sizes asked for are
 // bounded by the engine's memory budget, never by stored bytes.
 void *_Nonnull cairn_buffer_allocate(size_t size);
