@@ -110,3 +110,20 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ]
 )
+
+/// The fuzzers, one folder each in `Tests/Fuzz/`; `make fuzz` builds and runs them.
+let fuzzTargets: [String] = []
+
+// They need `swift build --sanitize=fuzzer`, so they stay out of ordinary builds.
+if Context.environment["CAIRN_FUZZ"] != nil {
+    for name in fuzzTargets {
+        package.targets.append(
+            .executableTarget(
+                name: name,
+                dependencies: ["CairnCore", "CairnFormat"],
+                path: "Tests/Fuzz/\(name)",
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
+            )
+        )
+    }
+}
