@@ -1,3 +1,4 @@
+internal import CairnCore
 internal import CCairn
 internal import Glibc
 

@@ -1,4 +1,5 @@
 internal import CCairn
+package import CairnCore
 
 /// What sort of thing a directory entry is. Raw values are those that trees store
 /// (Specs/Format.md).
@@ -36,38 +37,6 @@ package enum FileKind: UInt8, Sendable {
         case .characterDevice: 0o020000
         case .blockDevice: 0o060000
         }
-    }
-}
-
-/// A time as file systems keep it.
-package struct Timestamp: Hashable, Sendable, Comparable {
-    /// Seconds since 1970, negative before.
-    package var seconds: Int64
-    /// Nanoseconds to add, below 10^9.
-    package var nanoseconds: UInt32
-
-    /// Makes a time.
-    package init(seconds: Int64, nanoseconds: UInt32 = 0) {
-        self.seconds = seconds
-        self.nanoseconds = nanoseconds
-    }
-
-    package static func < (a: Timestamp, b: Timestamp) -> Bool {
-        (a.seconds, a.nanoseconds) < (b.seconds, b.nanoseconds)
-    }
-}
-
-/// The number of a device node.
-package struct DeviceNumber: Hashable, Sendable {
-    /// Which driver.
-    package var major: UInt32
-    /// Which of its devices.
-    package var minor: UInt32
-
-    /// Makes a device number.
-    package init(major: UInt32, minor: UInt32) {
-        self.major = major
-        self.minor = minor
     }
 }
 
@@ -163,16 +132,3 @@ package struct FileMetadata: Hashable, Sendable {
     }
 }
 
-/// An extended attribute of a file.
-package struct ExtendedAttribute: Hashable, Sendable {
-    /// The name with its namespace, such as `user.comment`.
-    package var name: [UInt8]
-    /// At most 64 KiB on Linux.
-    package var value: [UInt8]
-
-    /// Makes an attribute.
-    package init(name: [UInt8], value: [UInt8]) {
-        self.name = name
-        self.value = value
-    }
-}
