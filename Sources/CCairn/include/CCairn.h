@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cairn_scan.h"
 #include "cairn_secret.h"
 
 // Page-aligned memory for buffers. Out of memory ends the process: the sizes asked for are
