@@ -1,0 +1,165 @@
+internal import CairnCore
+package import CairnFormat
+package import CairnIO
+internal import Synchronization
+
+/// Writes finished packs to the store on a thread of its own, while the next ones fill.
+///
+/// Before a pack is written every sealed unit is opened again from the very buffer that is
+/// written (Specs/Durability.md#verify). The first failure ends the session: `expectUsable` and
+/// `drain` throw it.
+package final class PackPublisher: Sendable {
+    private struct State: Sendable {
+        var failure: CairnError?
+        var nextNumber: UInt32 = 0
+        var packs: [IndexedPack] = []
+        var bytesStored: UInt64 = 0
+    }
+
+    private let core: RepositoryCore
+    private let cancellation: Cancellation
+    private let state = Mutex(State())
+    private let queue: BoundedQueue<ClosedPack>
+    /// Buffers that are free; taking one waits for a pack to be written.
+    private let buffers: BoundedQueue<ByteBuffer>
+    private let thread = Mutex<WorkerThread?>(nil)
+
+    /// Starts the thread.
+    ///
+    /// - Parameter bufferCount: How many packs may be in memory at once, open ones included.
+    package init(
+        core: RepositoryCore, cancellation: Cancellation, bufferCount: Int
+    ) throws(CairnError) {
+        self.core = core
+        self.cancellation = cancellation
+        queue = BoundedQueue(capacity: bufferCount)
+        buffers = BoundedQueue(capacity: bufferCount)
+        for _ in 0..<bufferCount { buffers.put(ByteBuffer()) }
+        do throws(StoreError) {
+            let worker = try WorkerThread(name: "cairn-publish") { [self] in run() }
+            thread.withLock { $0 = worker }
+        } catch {
+            throw CairnError.store(error, "starting a thread")
+        }
+    }
+
+    /// The number of the next pack of this session, data and metadata counted together.
+    func nextPackNumber() -> UInt32 {
+        state.withLock { state in
+            defer { state.nextNumber += 1 }
+            return state.nextNumber
+        }
+    }
+
+    /// A buffer to fill; waits until one is free.
+    func takeBuffer() throws(CairnError) -> ByteBuffer {
+        guard let buffer = buffers.take() else { throw failure ?? .cancelled }
+        return buffer
+    }
+
+    /// Queues a pack for writing.
+    func publish(_ pack: ClosedPack) throws(CairnError) {
+        guard queue.put(pack) else { throw failure ?? .cancelled }
+    }
+
+    /// Throws the failure that ended the session, if one did.
+    package func expectUsable() throws(CairnError) {
+        if let failure { throw failure }
+    }
+
+    private var failure: CairnError? { state.withLock { $0.failure } }
+
+    /// Bytes of packs written so far.
+    package var bytesStored: UInt64 { state.withLock { $0.bytesStored } }
+
+    /// Waits until every queued pack is written, and ends the thread.
+    ///
+    /// - Returns: All packs of the session, in the order of their names.
+    package func drain() throws(CairnError) -> [IndexedPack] {
+        queue.close()
+        join()
+        try expectUsable()
+        return state.withLock { $0.packs.sorted { $0.id < $1.id } }
+    }
+
+    /// Drops what is queued and ends the thread.
+    package func abandon() {
+        queue.cancel()
+        buffers.cancel()
+        join()
+    }
+
+    private func join() {
+        let worker = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        worker?.join()
+    }
+
+    private func run() {
+        while let pack = queue.take() {
+            do throws(CairnError) {
+                let size = try write(pack)
+                state.withLock { state in
+                    state.packs.append(IndexedPack(id: pack.id, kind: pack.kind, size: size))
+                    state.bytesStored += size
+                }
+                buffers.put(pack.buffer)
+            } catch {
+                state.withLock { $0.failure = $0.failure ?? error }
+                cancellation.cancel()
+                queue.cancel()
+                buffers.cancel()
+                return
+            }
+        }
+    }
+
+    private func write(_ pack: ClosedPack) throws(CairnError) -> UInt64 {
+        if core.options.verifiesBeforePublishing { try verify(pack) }
+        var trailer = PackTrailerBuilder()
+        trailer.append(pack.buffer.span)
+        pack.buffer.append(trailer.trailer.encode())
+        let text = ObjectNames.pack(pack.id)
+        let name = try RecordStore.name(text)
+        let outcome: CreateOutcome
+        do {
+            outcome = try core.store.create(name, pack.buffer.span)
+        } catch {
+            throw CairnError.store(error, "writing the pack \(text)")
+        }
+        guard outcome == .created else {
+            throw CairnError(
+                .damaged, "\(text) exists already although its name was never used; run 'check'")
+        }
+        return UInt64(pack.buffer.count)
+    }
+
+    /// Opens every sealed unit of the pack once more.
+    private func verify(_ pack: ClosedPack) throws(CairnError) {
+        let sealer = Sealer()
+        let scratch = ByteBuffer(capacity: 512 << 10)
+        do throws(SealingFailure) {
+            try sealer.setKey(pack.key.secret, algorithm: core.keys.sealing)
+            func open(_ range: Range<Int>, _ additional: [UInt8]) throws(SealingFailure) {
+                scratch.truncate(to: 0)
+                try sealer.open(
+                    pack.buffer.span(range), nonce: UInt64(range.lowerBound),
+                    additional: additional.span, into: scratch)
+            }
+            for segment in pack.directory.segments {
+                let start = Int(segment.offset)
+                try open(start..<start + Int(segment.storedSize), pack.associated.segment)
+            }
+            let locator = PackLocator(pack.directory)
+            let end = locator.directoryOffset + locator.directoryStoredSize
+            try open(locator.directoryOffset..<end, pack.associated.directory)
+            try open(end..<end + PackLocator.sealedSize, pack.associated.locator)
+        } catch {
+            throw CairnError(
+                .damaged, "a pack changed in memory before it was written; check the RAM",
+                cause: error)
+        }
+    }
+}
