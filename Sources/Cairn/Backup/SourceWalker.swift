@@ -7,16 +7,19 @@ package import CairnIO
 /// One thread runs it. It reads names and metadata only; files whose metadata differ from the
 /// parent's become jobs for the workers. What it finds goes out in batches, in order.
 package struct SourceWalker: ~Copyable {
-    let request: BackupRequest
-    let excludes: ExcludeRules
-    let repositoryIdentity: FileIdentity?
-    let context: JobContext
-    let counters: BackupCounters
-    /// Tells whether the content an earlier entry refers to is still there.
-    let holdsContent: (ContentReference) -> Bool
+    /// Files with several names remembered at once; beyond it a further name is read again.
+    private static var linkCountMax: Int { 1 << 18 }
+
+    private let request: BackupRequest
+    private let repositoryIdentity: FileIdentity?
+    private let context: JobContext
+    private let counters: BackupCounters
+    private let trees: TreeLoader
     private var output: BatchBuilder
-    private var filter: ExcludeWalker
+    private var filter: ExcludeRules.Walker
     private var frames: [Frame] = []
+    /// Files with more than one name that were seen, and how many of their names are to come.
+    private var links: [FileIdentity: UInt32] = [:]
 
     /// A folder being walked.
     private struct Frame {
@@ -25,77 +28,99 @@ package struct SourceWalker: ~Copyable {
         let entry: TreeEntry
         let previous: TreeEntry?
         let device: UInt64
-        var names: [FileName]
+        let names: [FileName]
         var next = 0
         var earlier: TreeCursor?
     }
 
     /// Makes a walker.
+    ///
+    /// - Parameter repositoryIdentity: The folder of the repository itself, left out where met.
     package init(
         request: BackupRequest, excludes: ExcludeRules, repositoryIdentity: FileIdentity?,
-        context: JobContext, counters: BackupCounters,
-        holdsContent: @escaping (ContentReference) -> Bool,
+        trees: TreeLoader, context: JobContext, counters: BackupCounters,
         emit: @escaping (WalkBatch) throws(CairnError) -> Void
     ) {
         self.request = request
-        self.excludes = excludes
         self.repositoryIdentity = repositoryIdentity
+        self.trees = trees
         self.context = context
         self.counters = counters
-        self.holdsContent = holdsContent
         output = BatchBuilder(emit: emit)
-        filter = ExcludeWalker(excludes)
+        filter = excludes.walker()
     }
 
     /// Walks everything the request names.
     ///
     /// - Parameter parent: The root tree of the parent snapshot, if there is one.
     package mutating func walk(
-        _ roots: SourceRoots, parent: TreeCursor?
+        _ roots: SourceRoots, parent: TreeReference?
     ) throws(CairnError) {
         let root: SourceDirectory
+        let metadata: FileMetadata
         do {
-            root = try SourceDirectory.open(path: Array("/".utf8))
+            root = try SourceDirectory.open(path: [UInt8(ascii: "/")])
+            metadata = try root.metadata()
         } catch {
             throw CairnError(.source, "cannot open /: \(error.reason)", cause: error)
         }
-        try walk(roots.root, in: root, path: [], earlier: parent)
+        let earlier = try parent.map { reference throws(CairnError) in
+            try TreeCursor(trees, reference)
+        }
+        if roots.root.isSource {
+            let names = try listed(root, path: [UInt8(ascii: "/")])
+            var frame = Frame(
+                directory: root, path: [], entry: TreeEntry(name: [], metadata, node: .pipe),
+                previous: nil, device: metadata.device, names: names)
+            frame.earlier = earlier
+            frames.append(frame)
+            try drain()
+        } else {
+            try walk(roots.root, in: root, path: [], earlier: earlier)
+        }
         try output.flush()
+    }
+
+    private func listed(
+        _ directory: SourceDirectory, path: [UInt8]
+    ) throws(CairnError) -> [FileName] {
+        do {
+            return try directory.names()
+        } catch {
+            throw CairnError.unreadableSource(path, error)
+        }
     }
 
     /// Walks the folders that lead to the sources, taking only what leads on.
     private mutating func walk(
         _ node: SourceRoots.Node, in directory: SourceDirectory, path: [UInt8],
-        earlier: TreeCursor?
+        earlier: consuming TreeCursor?
     ) throws(CairnError) {
         var earlier = earlier
         for (name, child) in node.sortedChildren {
             let childPath = path + [UInt8(ascii: "/")] + name
             let previous = try earlier?.entry(named: name)
             if child.isSource {
-                // The outermost file system is the source's own.
                 try visit(name, in: directory, path: childPath, previous: previous, device: nil)
                 try drain()
                 continue
             }
-            do throws(FileFailure) {
+            let subdirectory: SourceDirectory
+            var entry: TreeEntry
+            do {
                 let metadata = try directory.metadata(of: name)
-                let subdirectory = try directory.openSubdirectory(name, expecting: metadata)
-                var entry = TreeEntry(name: name, metadata)
+                subdirectory = try directory.openSubdirectory(name, expecting: metadata)
+                entry = TreeEntry(name: name, metadata, node: .pipe)
                 entry.attributes = try subdirectory.extendedAttributes()
-                    .map { TreeAttribute($0) }
-                try output.add(.enter(path: childPath))
-                filter.enter(name)
-                try walk(
-                    child, in: subdirectory, path: childPath,
-                    earlier: previous?.subtreeCursor(from: earlier))
-                filter.leave()
-                try output.add(.leave(entry, previous: previous))
-            } catch let failure as FileFailure {
-                throw CairnError(
-                    .source, "cannot read \(PathText.escaped(childPath)): \(failure.reason)",
-                    cause: failure)
+            } catch {
+                throw CairnError.unreadableSource(childPath, error)
             }
+            try output.add(.enter(path: childPath))
+            filter.enter(name)
+            let beneath = try trees.cursor(beneath: previous)
+            try walk(child, in: subdirectory, path: childPath, earlier: beneath)
+            filter.leave()
+            try output.add(.leave(entry, previous: previous))
         }
     }
 
@@ -105,6 +130,8 @@ package struct SourceWalker: ~Copyable {
             let top = frames.count - 1
             guard frames[top].next < frames[top].names.count else {
                 let frame = frames.removeLast()
+                // The frame of the whole file system has no folder to be an entry of.
+                if frame.entry.name.isEmpty { continue }
                 filter.leave()
                 try output.add(.leave(frame.entry, previous: frame.previous))
                 continue
@@ -129,11 +156,10 @@ package struct SourceWalker: ~Copyable {
         do {
             metadata = try directory.metadata(of: name)
         } catch {
-            try report(path, error)
+            try output.add(.problem(Problem(path: path, error)))
             return
         }
-        let isDirectory = metadata.kind == .directory
-        if filter.excludes(name, isDirectory: isDirectory) { return }
+        if filter.excludes(name, isDirectory: metadata.kind == .directory) { return }
         switch metadata.kind {
         case .directory:
             try visitDirectory(
@@ -151,33 +177,122 @@ package struct SourceWalker: ~Copyable {
         _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory, path: [UInt8],
         previous: TreeEntry?, device: UInt64?
     ) throws(CairnError) {
-        if let repositoryIdentity, metadata.identity == repositoryIdentity {
+        if metadata.identity == repositoryIdentity {
             context.report(.notice("the repository itself is left out: \(PathText.escaped(path))"))
             return
         }
-        var entry = TreeEntry(name: name, metadata)
-        let before = previous.flatMap { $0.kind == .directory ? $0 : nil }
-        do throws(FileFailure) {
+        var entry = TreeEntry(name: name, metadata, node: .pipe)
+        let before = previous?.kind == .directory ? previous : nil
+        do {
             let subdirectory = try directory.openSubdirectory(name, expecting: metadata)
-            if let before, before.isSameInode(as: metadata), before.changed == entry.changed {
+            if let before, before.inode == entry.inode, before.changed == entry.changed {
                 entry.attributes = before.attributes
             } else {
-                entry.attributes = try subdirectory.extendedAttributes().map { TreeAttribute($0) }
+                entry.attributes = try subdirectory.extendedAttributes()
             }
-            let crosses = request.excludes.oneFileSystem && device.map { $0 != metadata.device } == true
-            let names = crosses ? [] : try chosenNames(of: subdirectory)
-            try output.add(.enter(path: path))
-            filter.enter(name)
+            let isOtherSystem = request.excludes.oneFileSystem && device ?? metadata.device
+                != metadata.device
+            let names = isOtherSystem ? [] : try chosenNames(of: subdirectory)
             frames.append(
                 Frame(
                     directory: subdirectory, path: path, entry: entry, previous: before,
-                    device: metadata.device, names: names,
-                    earlier: before?.subtreeCursor(from: frames.last?.earlier ?? rootCursor)))
+                    device: metadata.device, names: names))
         } catch {
-            try report(path, error)
-            entry.isPartial = true
+            entry.isIncomplete = true
             try output.add(.enter(path: path))
+            try output.add(.problem(Problem(path: path, error)))
             try output.add(.leave(entry, previous: before))
+            return
+        }
+        frames[frames.count - 1].earlier = try trees.cursor(beneath: before)
+        filter.enter(name)
+        try output.add(.enter(path: path))
+    }
+
+    /// The names in a folder, less what its own markers leave out.
+    private func chosenNames(of directory: SourceDirectory) throws(FileFailure) -> [FileName] {
+        let names = try directory.names()
+        for marker in request.excludes.ifPresent where names.contains(marker) { return [marker] }
+        let tag = CacheDirectoryTag.fileName
+        if request.excludes.caches, names.contains(tag), isCacheTag(tag, in: directory) {
+            return [tag]
+        }
+        return names
+    }
+
+    private func isCacheTag(_ name: FileName, in directory: SourceDirectory) -> Bool {
+        let buffer = ByteBuffer(capacity: CacheDirectoryTag.signature.count)
+        // A tag that cannot be read marks nothing.
+        guard let file = try? directory.openFile(name),
+            (try? file.read(upTo: CacheDirectoryTag.signature.count, into: buffer)) != nil
+        else { return false }
+        return CacheDirectoryTag.isValid(buffer.array)
+    }
+
+    private mutating func visitFile(
+        _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory, path: [UInt8],
+        previous: TreeEntry?
+    ) throws(CairnError) {
+        if let limit = request.excludes.largerThan, metadata.size > limit { return }
+        counters.fileFound(bytes: metadata.size)
+        if let previous, previous.stillDescribes(metadata, request), trees.holds(previous) {
+            counters.fileUnmodified(bytes: metadata.size)
+            try output.add(.entry(previous, path: path, .unmodified))
+            return
+        }
+        let entry = TreeEntry(name: name, metadata, node: .regular(content: .empty, layout: nil))
+        if metadata.linkCount > 1, try visitLink(entry, metadata, path: path) { return }
+        // Remembered only within the limit; a name beyond it is read once more.
+        let isLinked = links[metadata.identity] != nil
+        let state: ItemState = previous == nil ? .new : .changed
+        let job = FileJob(directory: directory, name: name, path: path, metadata: metadata)
+        try output.add(job) { number in
+            .file(entry, path: path, job: number, state, link: isLinked ? metadata.identity : nil)
+        }
+    }
+
+    /// Sends on a further name of a file that is being read already.
+    ///
+    /// - Returns: Whether it is one.
+    private mutating func visitLink(
+        _ entry: TreeEntry, _ metadata: FileMetadata, path: [UInt8]
+    ) throws(CairnError) -> Bool {
+        guard let rest = links[metadata.identity] else {
+            if links.count < SourceWalker.linkCountMax {
+                links[metadata.identity] = metadata.linkCount - 1
+            }
+            return false
+        }
+        links[metadata.identity] = rest > 1 ? rest - 1 : nil
+        try output.add(
+            .linked(entry, path: path, metadata.identity, isLast: rest <= 1))
+        counters.fileUnmodified(bytes: metadata.size)
+        return true
+    }
+
+    private mutating func visitSpecial(
+        _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory, path: [UInt8],
+        previous: TreeEntry?
+    ) throws(CairnError) {
+        do {
+            var node = TreeEntry.Node.pipe
+            switch metadata.kind {
+            case .symlink: node = .symbolicLink(target: try directory.readLink(name))
+            case .characterDevice: node = .characterDevice(metadata.deviceNumber)
+            case .blockDevice: node = .blockDevice(metadata.deviceNumber)
+            default: break
+            }
+            var entry = TreeEntry(name: name, metadata, node: node)
+            if let previous, previous.inode == entry.inode, previous.changed == entry.changed {
+                entry.attributes = previous.attributes
+            } else {
+                entry.attributes = try directory.extendedAttributes(of: name)
+            }
+            let state: ItemState =
+                previous == entry ? .unmodified : previous == nil ? .new : .changed
+            try output.add(.entry(entry, path: path, state))
+        } catch let failure as FileFailure {
+            try output.add(.problem(Problem(path: path, failure)))
         }
     }
 }

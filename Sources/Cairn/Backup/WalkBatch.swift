@@ -33,17 +33,18 @@ package enum WalkItem: Sendable {
     /// A folder begins; its entries follow until the matching `.leave`.
     case enter(path: [UInt8])
     /// An entry that needs no reading.
-    case entry(TreeEntry, ItemState)
-    /// A regular file whose content the job of this number in the batch reads.
-    case file(TreeEntry, job: Int, ItemState, link: FileIdentity?)
-    /// Another name of a file that came earlier.
-    case linked(TreeEntry, FileIdentity)
-    /// The folder that began last ends. `previous` is what the parent snapshot had there.
+    case entry(TreeEntry, path: [UInt8], ItemState)
+    /// A regular file whose content the job of this number in the batch reads. Where `link` is
+    /// given, further names of the file will come.
+    case file(TreeEntry, path: [UInt8], job: Int, ItemState, link: FileIdentity?)
+    /// A further name of a file that came earlier.
+    case linked(TreeEntry, path: [UInt8], FileIdentity, isLast: Bool)
+    /// The folder that began last ends. `previous` is what the parent snapshot had there; the
+    /// entry's node is filled in by the assembler.
     case leave(TreeEntry, previous: TreeEntry?)
     /// Something was not captured.
     case problem(Problem)
 }
-
 /// How an entry compares with the parent snapshot.
 package enum ItemState: Sendable {
     case new, changed, unmodified

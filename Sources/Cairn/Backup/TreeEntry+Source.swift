@@ -1,0 +1,78 @@
+package import CairnCore
+package import CairnFormat
+package import CairnIO
+
+extension TreeEntry {
+    /// Describes a file-system entry; `node` says what is not in its metadata.
+    package init(name: FileName, _ metadata: FileMetadata, node: Node) {
+        let isLinked = metadata.kind != .directory && metadata.linkCount > 1
+        self.init(
+            name: name,
+            mode: UInt16(truncatingIfNeeded: metadata.mode & 0o7777),
+            userID: metadata.userID, groupID: metadata.groupID,
+            modified: metadata.modified, changed: metadata.changed, inode: metadata.inode,
+            hardLink: isLinked
+                ? HardLink(device: metadata.device, count: UInt64(metadata.linkCount)) : nil,
+            node: node)
+    }
+
+    /// The entry's kind in the file system's terms.
+    package var kind: FileKind {
+        switch node {
+        case .regular: .regular
+        case .directory: .directory
+        case .symbolicLink: .symlink
+        case .pipe: .fifo
+        case .characterDevice: .characterDevice
+        case .blockDevice: .blockDevice
+        }
+    }
+
+    /// The size a regular file has, holes included; 0 for everything else.
+    package var logicalSize: UInt64 {
+        guard case .regular(let content, let layout) = node else { return 0 }
+        return layout?.logicalSize ?? content.length
+    }
+
+    /// Whether this entry of an earlier snapshot surely still describes the file.
+    package func stillDescribes(
+        _ metadata: FileMetadata, _ request: BackupRequest
+    ) -> Bool {
+        kind == metadata.kind && !isIncomplete && logicalSize == metadata.size
+            && modified == metadata.modified
+            && (!request.comparesChangeTimes || changed == metadata.changed)
+            && (!request.comparesInodes || inode == metadata.inode)
+    }
+
+    /// About how many bytes the entry takes in a leaf; what leaves are cut by.
+    package var encodedSizeEstimate: Int {
+        var size = name.count + 96
+        for attribute in attributes { size += attribute.name.count + attribute.value.count + 4 }
+        switch node {
+        case .symbolicLink(let target): size += target.count
+        case .regular(_, let layout): size += 6 * (layout?.extents.count ?? 0)
+        default: break
+        }
+        return size
+    }
+}
+
+extension Problem {
+    /// Describes a failure of the file system at `path`.
+    package init(path: [UInt8], _ failure: FileFailure) {
+        let reason: ProblemReason
+        if failure.isVanished {
+            reason = .vanished
+        } else if failure.isReplaced {
+            reason = .replaced
+        } else {
+            reason = .unreadable
+        }
+        self.init(path: path, reason: reason, message: failure.reason)
+    }
+
+    /// Says that a file went on changing while it was read.
+    package static func changed(_ path: [UInt8]) -> Problem {
+        Problem(path: path, reason: .changedWhileRead, message: "changed while it was read")
+    }
+}

@@ -1,0 +1,263 @@
+package import CairnCore
+package import CairnFormat
+package import CairnIO
+internal import Synchronization
+
+/// Reads chunks: finds their segment through the index, opens and decompresses it, and proves
+/// every chunk by recomputing its ID.
+///
+/// Any thread may read. Segments of several chunks are kept decoded for a while, since their
+/// neighbours are mostly wanted next; the cache is bounded in bytes.
+package final class ChunkReader: Sendable {
+    package let core: RepositoryCore
+    package let index: ChunkIndex
+    private let packs: PackKeyCache
+    private let cache: SegmentCache
+    private let tools = ToolPool()
+
+    /// Makes a reader.
+    ///
+    /// - Parameter cacheSize: Bytes of decoded segments to keep.
+    package init(core: RepositoryCore, index: ChunkIndex, cacheSize: Int = 16 << 20) {
+        self.core = core
+        self.index = index
+        packs = PackKeyCache(core)
+        cache = SegmentCache(sizeMax: cacheSize)
+    }
+
+    /// Appends the bytes of a chunk to `output`.
+    ///
+    /// Every place the index knows is tried before giving up.
+    ///
+    /// - Throws: `.damaged` if no place holds a chunk of this ID.
+    package func read(_ id: ChunkID, into output: ByteBuffer) throws(CairnError) {
+        var failure: CairnError?
+        for location in index.locations(of: id) {
+            do throws(CairnError) {
+                try read(id, at: location, into: output)
+                return
+            } catch {
+                guard error.code == .damaged else { throw error }
+                failure = error
+            }
+        }
+        throw failure
+            ?? CairnError(.damaged, "chunk \(id) is in no pack; run 'check' and 'rebuild-index'")
+    }
+
+    /// The bytes of a chunk.
+    package func bytes(_ id: ChunkID) throws(CairnError) -> [UInt8] {
+        let buffer = ByteBuffer()
+        try read(id, into: buffer)
+        return buffer.array
+    }
+
+    private func read(
+        _ id: ChunkID, at location: ChunkLocation, into output: ByteBuffer
+    ) throws(CairnError) {
+        let start = output.count
+        if location.isGrouped, let segment = cache[location.segment] {
+            try append(segment, location, to: output)
+        } else {
+            let segment = ByteBuffer(capacity: location.isGrouped ? 512 << 10 : location.length)
+            try decode(location, into: segment)
+            try append(segment, location, to: output)
+            if location.isGrouped { cache.insert(segment, for: location.segment) }
+        }
+        guard core.identifier.identify(output.span(start..<output.count)) == id else {
+            output.truncate(to: start)
+            throw CairnError(
+                .damaged, "\(location.pack) holds other bytes than chunk \(id); run 'check'")
+        }
+    }
+
+    private func append(
+        _ segment: ByteBuffer, _ location: ChunkLocation, to output: ByteBuffer
+    ) throws(CairnError) {
+        let end = location.place + location.length
+        guard end <= segment.count else {
+            throw CairnError(.damaged, "the index leads past a segment of \(location.pack)")
+        }
+        output.append(segment.span(location.place..<end))
+    }
+
+    /// Reads, opens and decompresses the segment at a location into an empty buffer.
+    package func decode(
+        _ location: ChunkLocation, into plain: ByteBuffer
+    ) throws(CairnError) {
+        let tool = tools.take()
+        defer { tools.put(tool) }
+        let key = try packs.key(of: location.pack)
+        tool.stored.truncate(to: 0)
+        let text = ObjectNames.pack(location.pack)
+        let name = try RecordStore.name(text)
+        let range =
+            UInt64(location.segmentOffset)
+            ..< UInt64(location.segmentOffset + location.segmentStoredSize)
+        do {
+            try core.store.read(name, range, into: tool.stored)
+        } catch {
+            throw CairnError.store(error, "reading \(text)")
+        }
+        try tool.open(
+            tool.stored.span, offset: location.segmentOffset, key: key, sealing: core.keys.sealing,
+            pack: text, into: plain)
+    }
+}
+
+/// What is needed to open the sealed units of one pack.
+package struct PackOpener: Sendable {
+    package let header: PackHeader
+    package let key: ObjectSealingKey
+    package let associated: PackAssociatedData
+
+    /// Checks a pack's header against its name and derives its key.
+    package init(
+        _ bytes: Span<UInt8>, pack: PackID, core: RepositoryCore
+    ) throws(CairnError) {
+        let text = ObjectNames.pack(pack)
+        do throws(DecodingFailure) {
+            header = try PackHeader(decoding: bytes)
+        } catch {
+            throw CairnError.decoding(error, of: text)
+        }
+        guard header.id == pack, header.repository == core.format.repositoryID,
+            header.sealing == core.keys.sealing
+        else {
+            throw CairnError(.damaged, "\(text) holds the pack \(header.id); run 'check'")
+        }
+        do throws(SealingFailure) {
+            key = try PackKeys.derive(from: core.keys.pack, salt: header.salt, id: pack)
+        } catch {
+            throw CairnError(.store, "deriving the key of \(text) failed", cause: error)
+        }
+        guard key.commitment == header.commitment else {
+            throw CairnError(.damaged, "\(text) was sealed under another key; run 'check'")
+        }
+        associated = PackAssociatedData(header)
+    }
+}
+
+/// Contexts and buffers for opening segments; one thread uses a tool at a time.
+package final class SegmentTool {
+    private let sealer = Sealer()
+    private let decompressor = Decompressor()
+    package let stored = ByteBuffer(capacity: 512 << 10)
+    private let opened = ByteBuffer(capacity: 512 << 10)
+
+    package init() {}
+
+    /// Opens and decompresses a segment, appending its chunks to `plain`.
+    ///
+    /// - Returns: The header with the chunks' lengths.
+    @discardableResult
+    package func open(
+        _ sealed: Span<UInt8>, offset: Int, key: PackOpener, sealing: SealingAlgorithm,
+        pack: String, into plain: ByteBuffer
+    ) throws(CairnError) -> SegmentShape {
+        opened.truncate(to: 0)
+        do {
+            try sealer.setKey(key.key.secret, algorithm: sealing)
+            try sealer.open(
+                sealed, nonce: UInt64(offset), additional: key.associated.segment.span,
+                into: opened)
+            let shape = try SegmentShape(opened.span)
+            try decompressor.decompress(
+                opened.span(shape.payloadOffset..<opened.count), codec: shape.codec,
+                count: shape.plainSize, into: plain)
+            return shape
+        } catch {
+            throw CairnError(
+                .damaged, "the segment at byte \(offset) of \(pack) is damaged; run 'check'",
+                cause: error)
+        }
+    }
+}
+
+/// Segment tools that are not in use.
+private final class ToolPool: Sendable {
+    private struct Tools: @unchecked Sendable { var free: [SegmentTool] = [] }
+    private let tools = Mutex<Tools>(Tools())
+
+    func take() -> sending SegmentTool {
+        tools.withLock { tools in tools.free.popLast() ?? SegmentTool() }
+    }
+
+    func put(_ tool: sending SegmentTool) {
+        tools.withLock { tools in tools.free.append(tool) }
+    }
+}
+
+/// The keys of packs read lately.
+private final class PackKeyCache: Sendable {
+    private static let countMax = 1024
+    private let core: RepositoryCore
+    private let keys = Mutex<[PackID: PackOpener]>([:])
+
+    init(_ core: RepositoryCore) {
+        self.core = core
+    }
+
+    func key(of pack: PackID) throws(CairnError) -> PackOpener {
+        if let known = keys.withLock({ $0[pack] }) { return known }
+        let buffer = ByteBuffer(capacity: PackHeader.size)
+        let text = ObjectNames.pack(pack)
+        let name = try RecordStore.name(text)
+        do {
+            try core.store.read(name, 0..<UInt64(PackHeader.size), into: buffer)
+        } catch {
+            throw CairnError.store(error, "reading \(text)")
+        }
+        let opener = try PackOpener(buffer.span, pack: pack, core: core)
+        keys.withLock { keys in
+            if keys.count >= PackKeyCache.countMax { keys.removeAll() }
+            keys[pack] = opener
+        }
+        return opener
+    }
+}
+
+/// Names a segment.
+package struct SegmentID: Hashable, Sendable {
+    package let pack: PackID
+    package let offset: Int
+}
+
+/// Decoded segments used lately, at most so many bytes of them.
+private final class SegmentCache: Sendable {
+    private struct State: Sendable {
+        var segments: [SegmentID: (buffer: ByteBuffer, used: UInt64)] = [:]
+        var size = 0
+        var clock: UInt64 = 0
+    }
+    private let sizeMax: Int
+    private let state = Mutex(State())
+
+    init(sizeMax: Int) {
+        self.sizeMax = sizeMax
+    }
+
+    subscript(id: SegmentID) -> ByteBuffer? {
+        state.withLock { state in
+            guard let found = state.segments[id]?.buffer else { return nil }
+            state.clock += 1
+            state.segments[id]?.used = state.clock
+            return found
+        }
+    }
+
+    func insert(_ buffer: ByteBuffer, for id: SegmentID) {
+        state.withLock { state in
+            state.clock += 1
+            if state.segments.updateValue((buffer, state.clock), forKey: id) == nil {
+                state.size += buffer.capacity
+            }
+            while state.size > sizeMax, state.segments.count > 1,
+                let oldest = state.segments.min(by: { $0.value.used < $1.value.used })
+            {
+                state.size -= oldest.value.buffer.capacity
+                state.segments[oldest.key] = nil
+            }
+        }
+    }
+}
