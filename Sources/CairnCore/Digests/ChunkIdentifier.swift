@@ -53,7 +53,7 @@ public final class ChunkIdentifier: Sendable {
         _ bytes: Span<UInt8>, _ ranges: [Range<Int>], _ kernel: CInt, into ids: inout [ChunkID],
         from start: Int
     ) -> Alone {
-        withUnsafeTemporaryAllocation(of: cairn_sha256_message.self, capacity: ranges.count) {
+        unsafe withUnsafeTemporaryAllocation(of: cairn_sha256_message.self, capacity: ranges.count) {
             messages in
             for index in ranges.indices {
                 let range = ranges[index]
@@ -79,7 +79,7 @@ public final class ChunkIdentifier: Sendable {
     ) -> Alone {
         var alone = InlineArray<3, Int>(repeating: 0)
         guard let first = messages.baseAddress, messages.count > 0,
-            let out = digests.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            let out = unsafe digests.baseAddress?.assumingMemoryBound(to: UInt8.self)
         else { return (alone, 0) }
         var span = alone.mutableSpan
         let count = unsafe span.withUnsafeMutableBufferPointer { alone in

@@ -21,7 +21,7 @@ final class HMACKey: Sendable {
     private static func makeStates(_ blocks: SecretBytes) -> SecretBytes {
         SecretBytes(count: MemoryLayout<cairn_sha256_key>.size) { states in
             unsafe states.withUnsafeMutableBytes { states in
-                unsafe blocks.withSpan { blocks in
+                blocks.withSpan { blocks in
                     unsafe blocks.withUnsafeBufferPointer { blocks in
                         guard let inner = blocks.baseAddress,
                             let place = states.baseAddress
@@ -38,7 +38,7 @@ final class HMACKey: Sendable {
 
     /// Lends the states after the inner and the outer block.
     func withStates<R>(_ body: (UnsafePointer<cairn_sha256_key>) -> R) -> R {
-        unsafe states.withSpan { states in
+        states.withSpan { states in
             unsafe states.withUnsafeBytes { states in
                 // A secret always has an address.
                 unsafe body(
