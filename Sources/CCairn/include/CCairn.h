@@ -7,6 +7,7 @@
 #include "cairn_files.h"
 #include "cairn_scan.h"
 #include "cairn_secret.h"
+#include "cairn_sha256.h"
 
 // Page-aligned memory for buffers. Out of memory ends the process: the sizes asked for are
 // bounded by the engine's memory budget, never by stored bytes.

@@ -1,15 +1,50 @@
+internal import CCairn
 internal import COpenSSL
 
-/// A key made ready for HMAC-SHA-256 (RFC 2104): its inner and outer block.
+/// A key made ready for HMAC-SHA-256 (RFC 2104): its inner and outer block, and the states of the
+/// digest after each.
 final class HMACKey: Sendable {
     static let blockSize = 64
 
     /// The 64-byte inner block, then the 64-byte outer block.
     private let blocks: SecretBytes
+    /// A `cairn_sha256_key`, as secret as the key itself.
+    private let states: SecretBytes
 
     init(_ key: SecretBytes) {
         blocks = SecretBytes(count: 2 * HMACKey.blockSize) { blocks in
             key.withSpan { key in HMACKey.expand(key, into: &blocks) }
+        }
+        states = HMACKey.makeStates(blocks)
+    }
+
+    private static func makeStates(_ blocks: SecretBytes) -> SecretBytes {
+        SecretBytes(count: MemoryLayout<cairn_sha256_key>.size) { states in
+            unsafe states.withUnsafeMutableBytes { states in
+                blocks.withSpan { blocks in
+                    unsafe blocks.withUnsafeBufferPointer { blocks in
+                        guard let inner = blocks.baseAddress,
+                            let place = states.baseAddress
+                        else { return }
+                        // A secret begins on a page, so the words are aligned.
+                        unsafe cairn_sha256_make_key(
+                            place.assumingMemoryBound(to: cairn_sha256_key.self), inner,
+                            inner + blockSize)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lends the states after the inner and the outer block.
+    func withStates<R>(_ body: (UnsafePointer<cairn_sha256_key>) -> R) -> R {
+        states.withSpan { states in
+            unsafe states.withUnsafeBytes { states in
+                // A secret always has an address.
+                unsafe body(
+                    states.baseAddress.unsafelyUnwrapped
+                        .assumingMemoryBound(to: cairn_sha256_key.self))
+            }
         }
     }
 
