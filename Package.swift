@@ -15,8 +15,11 @@ let settings: [SwiftSetting] = [
 /// A C library of the system, found through pkg-config.
 func systemLibrary(_ name: String, pkgConfig: String?, apt: String) -> Target {
     .systemLibrary(
-        name: name, path: "Sources/SystemLibraries/\(name)",
-        pkgConfig: pkgConfig, providers: [.apt([apt])])
+        name: name,
+        path: "Sources/SystemLibraries/\(name)",
+        pkgConfig: pkgConfig,
+        providers: [.apt([apt])]
+    )
 }
 
 let package = Package(
@@ -44,7 +47,8 @@ let package = Package(
         .target(
             name: "CairnCore",
             dependencies: ["CCairn", "CZstd", "CLZ4", "CZlib", "COpenSSL", "CISAL", "CArgon2"],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
         .target(name: "CairnFormat", dependencies: ["CairnCore"], swiftSettings: settings),
         .target(
             name: "CairnIO",
@@ -52,7 +56,8 @@ let package = Package(
                 "CairnCore", "CCairn",
                 .product(name: "SystemPackage", package: "swift-system"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
         .target(
             name: "Cairn",
             dependencies: [
@@ -60,34 +65,65 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Collections", package: "swift-collections"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
         .target(
-            name: "CairnTestKit", dependencies: ["Cairn", "CairnCore", "CairnIO"],
-            swiftSettings: settings),
+            name: "CairnTestKit",
+            dependencies: ["Cairn", "CairnCore", "CairnIO"],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "CairnCLI",
             dependencies: [
                 "Cairn", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            packageAccess: false, swiftSettings: settings),
+            packageAccess: false,
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "CairnBench",
             dependencies: ["Cairn", "CairnCore", "CairnFormat", "CairnIO", "CairnTestKit"],
-            path: "Benchmarks/CairnBench", swiftSettings: settings),
+            path: "Benchmarks/CairnBench",
+            swiftSettings: settings
+        ),
         .testTarget(
-            name: "CairnCoreTests", dependencies: ["CairnCore", "CairnTestKit"],
-            swiftSettings: settings),
+            name: "CairnCoreTests",
+            dependencies: ["CairnCore", "CairnTestKit"],
+            swiftSettings: settings
+        ),
         .testTarget(
-            name: "CairnFormatTests", dependencies: ["CairnFormat", "CairnCore", "CairnTestKit"],
-            swiftSettings: settings),
+            name: "CairnFormatTests",
+            dependencies: ["CairnFormat", "CairnCore", "CairnTestKit"],
+            swiftSettings: settings
+        ),
         .testTarget(
-            name: "CairnIOTests", dependencies: ["CairnIO", "CairnCore", "CairnTestKit"],
-            swiftSettings: settings),
+            name: "CairnIOTests",
+            dependencies: ["CairnIO", "CairnCore", "CairnTestKit"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CairnTests",
             dependencies: ["Cairn", "CairnCore", "CairnFormat", "CairnIO", "CairnTestKit"],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
         .testTarget(name: "CairnCLITests", dependencies: ["CairnTestKit"], swiftSettings: settings),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ]
 )
+
+/// The fuzzers, one folder each in `Tests/Fuzz/`; `make fuzz` builds and runs them.
+let fuzzTargets: [String] = []
+
+// They need `swift build --sanitize=fuzzer`, so they stay out of ordinary builds.
+if Context.environment["CAIRN_FUZZ"] != nil {
+    for name in fuzzTargets {
+        package.targets.append(
+            .executableTarget(
+                name: name,
+                dependencies: ["CairnCore", "CairnFormat"],
+                path: "Tests/Fuzz/\(name)",
+                swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
+            )
+        )
+    }
+}

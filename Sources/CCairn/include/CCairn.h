@@ -3,8 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cairn_scan.h"
 #include "cairn_secret.h"
+#include "cairn_scan.h"
+#include "CCairnSystem.h"
 
 // Page-aligned memory for buffers. Out of memory ends the process: the sizes asked for are
 // bounded by the engine's memory budget, never by stored bytes.
@@ -12,3 +13,5 @@ void *_Nonnull cairn_buffer_allocate(size_t size);
 void cairn_buffer_free(void *_Nonnull base, size_t size);
 void *_Nonnull cairn_buffer_reallocate(
     void *_Nonnull base, size_t old_size, size_t used, size_t new_size);
+
+#include "cairn_files.h"

@@ -7,7 +7,7 @@ internal import CCairn
 /// A buffer belongs to one thread at a time: a stage fills it, hands it on and forgets it.
 /// That hand-over goes through a queue guarded by a lock, which orders the accesses, and it is
 /// why the class may say `@unchecked Sendable` although nothing in it is synchronised.
-public final class ByteBuffer: @unchecked Sendable {
+@safe public final class ByteBuffer: @unchecked Sendable {
     private var base: UnsafeMutableRawPointer
     /// How many bytes fit before the buffer moves to a larger place.
     public private(set) var capacity: Int
@@ -44,7 +44,8 @@ public final class ByteBuffer: @unchecked Sendable {
     public func span(_ range: Range<Int>) -> Span<UInt8> {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "outside the buffer")
         let pointer = unsafe UnsafeRawBufferPointer(
-            start: base + range.lowerBound, count: range.count
+            start: base + range.lowerBound,
+            count: range.count
         ).bindMemory(to: UInt8.self)
         return unsafe _overrideLifetime(Span(_unsafeElements: pointer), borrowing: self)
     }
@@ -53,11 +54,13 @@ public final class ByteBuffer: @unchecked Sendable {
     ///
     /// - Precondition: `range` lies within `0..<count`.
     public func edit<R, E: Error>(
-        _ range: Range<Int>, _ body: (inout MutableSpan<UInt8>) throws(E) -> R
+        _ range: Range<Int>,
+        _ body: (inout MutableSpan<UInt8>) throws(E) -> R
     ) throws(E) -> R {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "outside the buffer")
         let pointer = unsafe UnsafeMutableRawBufferPointer(
-            start: base + range.lowerBound, count: range.count
+            start: base + range.lowerBound,
+            count: range.count
         ).bindMemory(to: UInt8.self)
         var span = unsafe MutableSpan(_unsafeElements: pointer)
         return try body(&span)
@@ -67,7 +70,8 @@ public final class ByteBuffer: @unchecked Sendable {
     ///
     /// - Precondition: `body` returns a count within `0...size`.
     public func append<E: Error>(
-        upTo size: Int, _ body: (inout MutableSpan<UInt8>) throws(E) -> Int
+        upTo size: Int,
+        _ body: (inout MutableSpan<UInt8>) throws(E) -> Int
     ) throws(E) -> Int {
         reserve(count + size)
         let pointer = unsafe UnsafeMutableRawBufferPointer(start: base + count, count: size)
@@ -82,7 +86,7 @@ public final class ByteBuffer: @unchecked Sendable {
     /// Copies `bytes` to the end.
     public func append(_ bytes: Span<UInt8>) {
         reserve(count + bytes.count)
-        bytes.withUnsafeBufferPointer { source in
+        unsafe bytes.withUnsafeBufferPointer { source in
             guard let start = source.baseAddress else { return }
             unsafe (base + count).copyMemory(from: start, byteCount: source.count)
         }

@@ -22,7 +22,7 @@ package struct ByteReader: ~Escapable {
         let size = MemoryLayout<T>.size
         guard remaining >= size else { throw .truncated(offset: offset, needed: size) }
         let start = offset
-        let value = bytes.withUnsafeBufferPointer { pointer in
+        let value = unsafe bytes.withUnsafeBufferPointer { pointer in
             unsafe UnsafeRawPointer(pointer.baseAddress.unsafelyUnwrapped)
                 .loadUnaligned(fromByteOffset: start, as: T.self)
         }
@@ -70,9 +70,12 @@ package struct ByteReader: ~Escapable {
     /// - Parameters:
     ///   - limit: The largest count the format allows here.
     ///   - sizeMin: The fewest bytes that one counted item takes.
+    /// - Returns: The count.
+    /// - Throws: ``DecodingFailure`` where the count breaks the limit or promises too much.
     @_lifetime(self: copy self)
     package mutating func readCount(
-        limit: Int, itemSizeMin sizeMin: Int
+        limit: Int,
+        itemSizeMin sizeMin: Int
     ) throws(DecodingFailure) -> Int {
         let start = offset
         let value = try readVarint()

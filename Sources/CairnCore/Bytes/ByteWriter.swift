@@ -1,4 +1,6 @@
-/// Builds the canonical encoding of a stored value. Integers are little-endian.
+/// Builds the canonical encoding of a stored value.
+///
+/// Integers are little-endian.
 package struct ByteWriter: Sendable {
     /// The bytes written so far.
     package private(set) var bytes: [UInt8] = []

@@ -26,10 +26,11 @@ public struct ChunkID: Sendable {
     }
 
     private static func word(_ bytes: Span<UInt8>, _ offset: Int) -> UInt64 {
-        bytes.withUnsafeBufferPointer { pointer in
+        unsafe bytes.withUnsafeBufferPointer { pointer in
             unsafe UInt64(
                 littleEndian: UnsafeRawPointer(pointer.baseAddress.unsafelyUnwrapped)
-                    .loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+                    .loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            )
         }
     }
 
@@ -70,8 +71,13 @@ extension ChunkID: Hashable {
 extension ChunkID: Comparable {
     /// Orders IDs as their bytes are ordered.
     public static func < (a: ChunkID, b: ChunkID) -> Bool {
-        (a.words.0.byteSwapped, a.words.1.byteSwapped, a.words.2.byteSwapped, a.words.3.byteSwapped)
-            < (b.words.0.byteSwapped, b.words.1.byteSwapped, b.words.2.byteSwapped, b.words.3.byteSwapped)
+        a.bigEndianWords < b.bigEndianWords
+    }
+
+    private var bigEndianWords: (UInt64, UInt64, UInt64, UInt64) {
+        (
+            words.0.byteSwapped, words.1.byteSwapped, words.2.byteSwapped, words.3.byteSwapped
+        )
     }
 }
 

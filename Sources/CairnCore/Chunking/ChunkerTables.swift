@@ -9,10 +9,7 @@ struct ChunkerTables: Sendable {
     static let keySize = 32
     /// The key of unkeyed chunkers: SHA-256 of "cairn/chunker/published/v1".
     static let publishedKey: [UInt8] = {
-        let seed = Array("cairn/chunker/published/v1".utf8)
-        var digest = [UInt8](repeating: 0, count: keySize)
-        unsafe SHA256(seed, seed.count, &digest)
-        return digest
+        SHA256.hash(Array("cairn/chunker/published/v1".utf8).span).bytes
     }()
 
     private let key: [UInt8]

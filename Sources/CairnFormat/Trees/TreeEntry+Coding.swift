@@ -200,8 +200,8 @@ extension DeviceNumber {
     }
 
     fileprivate init(from reader: inout ByteReader) throws(DecodingFailure) {
-        major = try reader.readVarint32()
-        minor = try reader.readVarint32()
+        let major = try reader.readVarint32()
+        self.init(major: major, minor: try reader.readVarint32())
     }
 }
 

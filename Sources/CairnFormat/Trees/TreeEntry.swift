@@ -91,41 +91,6 @@ package struct HardLink: Hashable, Sendable {
     }
 }
 
-/// The two numbers of a device node.
-package struct DeviceNumber: Hashable, Sendable {
-    /// The driver.
-    package let major: UInt32
-    /// The device within it.
-    package let minor: UInt32
-
-    /// Joins the two numbers.
-    package init(major: UInt32, minor: UInt32) {
-        self.major = major
-        self.minor = minor
-    }
-}
-
-/// An extended attribute: bytes under a name.
-package struct ExtendedAttribute: Hashable, Sendable {
-    /// The longest value, as in Linux.
-    package static let valueSizeMax = 64 << 10
-    /// The most attributes of one entry.
-    package static let countMax = 4096
-    /// The most bytes that the names and values of one entry may have together.
-    package static let totalSizeMax = 8 << 20
-
-    /// The full name with its namespace, such as `user.comment`: 1 to 255 bytes without NUL.
-    package let name: [UInt8]
-    /// The value.
-    package let value: [UInt8]
-
-    /// Joins a name and a value.
-    package init(name: [UInt8], value: [UInt8]) {
-        self.name = name
-        self.value = value
-    }
-}
-
 /// Where the stored bytes of a file with holes belong.
 ///
 /// Invariants: extents ascend, do not touch, are not empty; the last ends within the file; at
@@ -189,4 +154,13 @@ extension TreeReference: StoredValue {
         root = try reader.readChunkID()
         try validate()
     }
+}
+
+extension ExtendedAttribute {
+    /// The longest value, in bytes.
+    package static let valueSizeMax = 64 << 10
+    /// The most attributes of one entry.
+    package static let countMax = 4096
+    /// The most bytes that the names and values of one entry's attributes may have together.
+    package static let totalSizeMax = 8 << 20
 }

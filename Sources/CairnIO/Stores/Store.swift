@@ -23,10 +23,12 @@ public protocol Store: Sendable {
 
     /// Appends the bytes at `range` to `buffer`.
     ///
-    /// - Parameter range: A range of bytes, or nil for the whole object. A range that reaches past
-    ///   the end is an error (`.damaged`), never a short answer.
+    /// A nil range stands for the whole object. A range that reaches past the end is an error
+    /// (`.damaged`), never a short answer.
     func read(
-        _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
+        _ name: ObjectName,
+        _ range: Range<UInt64>?,
+        into buffer: ByteBuffer
     ) throws(StoreError)
 
     /// The size of an object in bytes.
@@ -83,7 +85,9 @@ public struct Listing: Sendable, Hashable {
 
 /// What a store can promise beyond the basic contract.
 public struct StoreCapabilities: Sendable, Hashable {
-    /// Class A: `create` is atomic among racing callers. Without it cleanup needs exclusivity.
+    /// Whether `create` is atomic among racing callers (class A).
+    ///
+    /// Without it cleanup needs exclusivity.
     public var hasAtomicCreate: Bool
     /// Whether `barrier` makes data survive loss of power.
     public var isDurable: Bool

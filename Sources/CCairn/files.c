@@ -1,0 +1,208 @@
+#include "CCairn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+const int cairn_working_directory = AT_FDCWD;
+
+// Runs a call until no signal interrupts it; its value, or the negative error number.
+#define RETRYING(call)                                                                             \
+    ({                                                                                             \
+        int64_t value_;                                                                            \
+        do {                                                                                       \
+            value_ = (int64_t)(call);                                                              \
+        } while (value_ < 0 && errno == EINTR);                                                    \
+        value_ < 0 ? -(int64_t)errno : value_;                                                     \
+    })
+
+static int open_flags(int how) {
+    int flags = O_CLOEXEC;
+    if (how & cairn_open_path) {
+        flags |= O_PATH;
+    } else if (how & cairn_open_read_write) {
+        flags |= O_RDWR;
+    } else if (how & cairn_open_write) {
+        flags |= O_WRONLY;
+    }
+    if (!(how & cairn_open_follow)) flags |= O_NOFOLLOW;
+    if (how & cairn_open_directory) flags |= O_DIRECTORY;
+    if (how & cairn_open_no_access_time) flags |= O_NOATIME;
+    if (how & cairn_open_nonblocking) flags |= O_NONBLOCK;
+    if (how & cairn_open_create) flags |= O_CREAT | O_EXCL;
+    if (how & cairn_open_temporary) flags = (flags & ~O_NOFOLLOW) | O_TMPFILE;
+    return flags;
+}
+
+int cairn_open_at(int directory, const char *path, int how, uint32_t mode) {
+    int flags = open_flags(how);
+    int result = (int)RETRYING(openat(directory, path, flags, mode));
+    // Only the owner, or root, may keep the access time from changing.
+    if (result == -EPERM && (flags & O_NOATIME)) {
+        result = (int)RETRYING(openat(directory, path, flags & ~O_NOATIME, mode));
+    }
+    return result;
+}
+
+int cairn_open_beneath(int directory, const char *path, int how) {
+    struct open_how open_how = {
+        .flags = (uint64_t)open_flags(how),
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    // EAGAIN: a rename somewhere raced with the check. Bounded, so that nobody can hold us here.
+    for (int attempt = 0;; attempt++) {
+        int result =
+            (int)RETRYING(syscall(SYS_openat2, directory, path, &open_how, sizeof open_how));
+        if (result != -EAGAIN || attempt == 100) return result;
+    }
+}
+
+void cairn_close(int descriptor) {
+    close(descriptor); // after EINTR the descriptor is gone as well
+}
+
+int cairn_metadata_at(int directory, const char *path, cairn_metadata *result) {
+    struct stat found;
+    int status = (int)RETRYING(
+        fstatat(directory, path, &found, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT));
+    if (status < 0) return status;
+    *result = (cairn_metadata){
+        .mode = found.st_mode,
+        .user_id = found.st_uid,
+        .group_id = found.st_gid,
+        .link_count = (uint32_t)found.st_nlink,
+        .size = (uint64_t)found.st_size,
+        .blocks = (uint64_t)found.st_blocks,
+        .inode = found.st_ino,
+        .device = found.st_dev,
+        .device_major = major(found.st_rdev),
+        .device_minor = minor(found.st_rdev),
+        .accessed_seconds = found.st_atim.tv_sec,
+        .modified_seconds = found.st_mtim.tv_sec,
+        .changed_seconds = found.st_ctim.tv_sec,
+        .accessed_nanoseconds = (uint32_t)found.st_atim.tv_nsec,
+        .modified_nanoseconds = (uint32_t)found.st_mtim.tv_nsec,
+        .changed_nanoseconds = (uint32_t)found.st_ctim.tv_nsec,
+    };
+    return 0;
+}
+
+int64_t cairn_read_link_at(int directory, const char *path, void *target, size_t size) {
+    return RETRYING(readlinkat(directory, path, target, size));
+}
+
+int64_t cairn_read_entries(int directory, void *entries, size_t size) {
+    return RETRYING(syscall(SYS_getdents64, directory, entries, size));
+}
+
+int cairn_rewind(int descriptor) {
+    int64_t result = RETRYING(lseek(descriptor, 0, SEEK_SET));
+    return result < 0 ? (int)result : 0;
+}
+
+int64_t cairn_read(int descriptor, void *bytes, size_t size) {
+    return RETRYING(read(descriptor, bytes, size));
+}
+
+int64_t cairn_read_at(int descriptor, void *bytes, size_t size, uint64_t offset) {
+    return RETRYING(pread(descriptor, bytes, size, (off_t)offset));
+}
+
+int cairn_write(int descriptor, const void *bytes, size_t size, int64_t offset) {
+    const char *rest = bytes;
+    while (size > 0) {
+        int64_t written = offset < 0 ? RETRYING(write(descriptor, rest, size))
+                                     : RETRYING(pwrite(descriptor, rest, size, offset));
+        if (written < 0) return (int)written;
+        if (written == 0) return -EIO;
+        rest += written;
+        size -= (size_t)written;
+        if (offset >= 0) offset += written;
+    }
+    return 0;
+}
+
+int cairn_set_size(int descriptor, uint64_t size) {
+    return (int)RETRYING(ftruncate(descriptor, (off_t)size));
+}
+
+int cairn_sync(int descriptor, int only_data) {
+    // Never again after a failure: the kernel may have dropped the pages that it could not write.
+    int result = only_data ? fdatasync(descriptor) : fsync(descriptor);
+    return result < 0 ? -errno : 0;
+}
+
+int64_t cairn_seek_data(int descriptor, uint64_t offset) {
+    return RETRYING(lseek(descriptor, (off_t)offset, SEEK_DATA));
+}
+
+int64_t cairn_seek_hole(int descriptor, uint64_t offset) {
+    return RETRYING(lseek(descriptor, (off_t)offset, SEEK_HOLE));
+}
+
+void cairn_advise_file(int descriptor, uint64_t offset, uint64_t size, int advice) {
+    static const int advices[] = {
+        [cairn_advice_sequential] = POSIX_FADV_SEQUENTIAL,
+        [cairn_advice_random] = POSIX_FADV_RANDOM,
+        [cairn_advice_will_need] = POSIX_FADV_WILLNEED,
+        [cairn_advice_done] = POSIX_FADV_DONTNEED,
+    };
+    posix_fadvise(descriptor, (off_t)offset, (off_t)size, advices[advice]);
+}
+
+int64_t cairn_list_attributes(int descriptor, void *names, size_t size) {
+    return RETRYING(flistxattr(descriptor, names, size));
+}
+
+int64_t cairn_list_attributes_of(const char *path, void *names, size_t size) {
+    return RETRYING(llistxattr(path, names, size));
+}
+
+int64_t cairn_get_attribute(int descriptor, const char *name, void *value, size_t size) {
+    return RETRYING(fgetxattr(descriptor, name, value, size));
+}
+
+int64_t cairn_get_attribute_of(const char *path, const char *name, void *value, size_t size) {
+    return RETRYING(lgetxattr(path, name, value, size));
+}
+
+int cairn_set_attribute(int descriptor, const char *name, const void *value, size_t size) {
+    return (int)RETRYING(fsetxattr(descriptor, name, value, size, 0));
+}
+
+int cairn_set_attribute_of(
+    const char *path, const char *name, const void *value, size_t size) {
+    return (int)RETRYING(lsetxattr(path, name, value, size, 0));
+}
+
+int cairn_remove_attribute_of(const char *path, const char *name) {
+    return (int)RETRYING(lremovexattr(path, name));
+}
+
+const void *cairn_map(int descriptor, size_t size, int *error) {
+    void *base = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (base != MAP_FAILED) return base;
+    *error = errno;
+    return NULL;
+}
+
+void cairn_unmap(const void *base, size_t size) {
+    munmap((void *)base, size);
+}
+
+void cairn_advise_memory(const void *base, size_t size, int advice) {
+    static const int advices[] = {
+        [cairn_advice_sequential] = MADV_SEQUENTIAL,
+        [cairn_advice_random] = MADV_RANDOM,
+        [cairn_advice_will_need] = MADV_WILLNEED,
+        [cairn_advice_done] = MADV_DONTNEED,
+    };
+    madvise((void *)base, size, advices[advice]);
+}

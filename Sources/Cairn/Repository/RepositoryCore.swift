@@ -1,0 +1,146 @@
+package import CairnCore
+package import CairnFormat
+package import CairnIO
+package import Logging
+
+/// What every part of the engine needs of one open repository. Immutable.
+package final class RepositoryCore: Sendable {
+    package let store: any Store
+    package let format: RepositoryFormat
+    package let keys: RepositoryKeys
+    package let options: RepositoryOptions
+    package let identifier: ChunkIdentifier
+    package let chunker: Chunker
+
+    package init(
+        store: any Store, format: RepositoryFormat, keys: RepositoryKeys,
+        options: RepositoryOptions
+    ) {
+        self.store = store
+        self.format = format
+        self.keys = keys
+        self.options = options
+        identifier = ChunkIdentifier(key: keys.id)
+        chunker =
+            keys.chunker.map { secret in
+                secret.withSpan { Chunker(format.chunking, key: $0) }
+            } ?? Chunker(format.chunking, key: nil)
+    }
+
+    package var environment: Environment { options.environment }
+    package var logger: Logger { options.logger }
+
+    /// How many threads chunk, hash, compress and seal.
+    package var workerCount: Int { max(1, options.workerCount ?? Processors.usableCount) }
+
+    /// Random bytes for names and salts.
+    package func randomBytes(_ count: Int) throws(CairnError) -> [UInt8] {
+        do {
+            return try environment.randomBytes(count)
+        } catch {
+            throw CairnError(.store, "the system gave no random bytes", cause: error)
+        }
+    }
+}
+
+/// Reads and writes the sealed records of a repository: everything but packs, key slots and the
+/// `format` object (Specs/Format.md#records).
+package struct RecordStore: Sendable {
+    package let core: RepositoryCore
+
+    package init(_ core: RepositoryCore) {
+        self.core = core
+    }
+
+    /// Turns a name the format made into a store's name.
+    package static func name(_ text: String) throws(CairnError) -> ObjectName {
+        guard let name = ObjectName(text) else {
+            throw CairnError(.invalidRequest, "\(text) is no object name")
+        }
+        return name
+    }
+
+    /// The object's bytes as stored.
+    package func bytes(_ text: String) throws(CairnError) -> [UInt8] {
+        let name = try RecordStore.name(text)
+        let buffer = ByteBuffer()
+        do {
+            try core.store.read(name, nil, into: buffer)
+        } catch {
+            throw CairnError.store(error, "reading \(text)")
+        }
+        return buffer.array
+    }
+
+    /// Unseals `bytes`, the object called `text`.
+    package func open(
+        _ bytes: [UInt8], named text: String
+    ) throws(CairnError) -> (type: RecordType, payload: [UInt8]) {
+        do throws(RecordFailure) {
+            return try RecordEnvelope.open(
+                bytes.span, name: text, repository: core.format.repositoryID,
+                sealing: core.keys.sealing, key: core.keys.record)
+        } catch {
+            throw CairnError.record(error, of: text)
+        }
+    }
+
+    /// Reads and unseals the object called `text`.
+    package func read(
+        _ text: String
+    ) throws(CairnError) -> (type: RecordType, payload: [UInt8]) {
+        try open(try bytes(text), named: text)
+    }
+
+    /// Seals `payload` for the name `text`.
+    package func seal(
+        _ type: RecordType, _ payload: [UInt8], named text: String
+    ) throws(CairnError) -> [UInt8] {
+        do throws(RecordFailure) {
+            return try RecordEnvelope.seal(
+                type, payload: payload.span, name: text, repository: core.format.repositoryID,
+                sealing: core.keys.sealing, key: core.keys.record,
+                salt: try core.randomBytes(32))
+        } catch {
+            throw CairnError.record(error, of: text)
+        }
+    }
+
+    /// Creates the object `text` with sealed bytes, unless it exists.
+    package func create(_ text: String, _ sealed: [UInt8]) throws(CairnError) -> CreateOutcome {
+        let name = try RecordStore.name(text)
+        do {
+            return try core.store.create(name, sealed.span)
+        } catch {
+            throw CairnError.store(error, "writing \(text)")
+        }
+    }
+
+    /// Waits until all that was created before is durable.
+    package func barrier() throws(CairnError) {
+        do {
+            try core.store.barrier()
+        } catch {
+            throw CairnError.store(error, "making the repository's objects durable")
+        }
+    }
+
+    /// The names in a folder.
+    package func list(_ folder: String) throws(CairnError) -> [ObjectInfo] {
+        do {
+            return try core.store.list(folder: folder).objects
+        } catch {
+            throw CairnError.store(error, "listing \(folder)")
+        }
+    }
+
+    /// Removes an object.
+    package func delete(_ text: String) throws(CairnError) {
+        let name = try RecordStore.name(text)
+        do {
+            try core.store.delete(name)
+        } catch {
+            throw CairnError.store(error, "removing \(text)")
+        }
+    }
+}
