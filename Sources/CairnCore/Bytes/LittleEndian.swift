@@ -1,4 +1,5 @@
 /// Unaligned little-endian loads for code that reads many fixed-size records.
+@usableFromInline
 package enum LittleEndian {
     /// The 64-bit integer at `offset`.
     ///
@@ -11,7 +12,9 @@ package enum LittleEndian {
     package static func loadUInt64(_ bytes: Span<UInt8>, at offset: Int) -> UInt64 {
         precondition(offset >= 0 && offset <= bytes.count - 8, "outside the bytes")
         return unsafe bytes.withUnsafeBytes { pointer in
-            unsafe UInt64(littleEndian: pointer.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            UInt64(
+                littleEndian: unsafe pointer.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            )
         }
     }
 
@@ -26,7 +29,9 @@ package enum LittleEndian {
     package static func loadUInt32(_ bytes: Span<UInt8>, at offset: Int) -> UInt32 {
         precondition(offset >= 0 && offset <= bytes.count - 4, "outside the bytes")
         return unsafe bytes.withUnsafeBytes { pointer in
-            unsafe UInt32(littleEndian: pointer.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            UInt32(
+                littleEndian: unsafe pointer.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+            )
         }
     }
 }

@@ -1,4 +1,4 @@
-package import CairnCore
+public import CairnCore
 
 /// Where one chunk is, in 32 bytes: Specs/Format.md#index-entry.
 ///
@@ -39,7 +39,6 @@ package struct IndexEntry: Hashable, Sendable {
     ///   - place: Where the chunk begins among the bytes of a segment of several chunks; nil where
     ///     it is the only one.
     ///   - length: How many bytes the chunk has.
-    @inlinable
     package init?(
         id: ChunkID,
         pack: UInt32,
@@ -107,7 +106,6 @@ package struct IndexEntry: Hashable, Sendable {
     @inlinable package var length: Int { Int(isGrouped ? b & 0x3_ffff : b) }
 
     /// Whether the fields keep to the format's limits and to each other.
-    @inlinable
     package var isSound: Bool {
         let (storedSize, length) = (segmentStoredSize, length)
         guard segmentOffset >= PackHeader.size, storedSize > SegmentHeader.overhead, length >= 1

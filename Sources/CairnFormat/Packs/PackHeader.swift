@@ -40,7 +40,7 @@ package enum ChunkType: UInt8, Hashable, Sendable, CaseIterable {
 /// ```
 package struct PackHeader: Hashable, Sendable {
     /// The number of bytes in a header.
-    @usableFromInline package static let size = 128
+    package static let size = 128
 
     /// What the pack holds.
     package let kind: PackKind

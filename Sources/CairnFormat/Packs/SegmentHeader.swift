@@ -8,9 +8,9 @@ package struct SegmentHeader: Hashable, Sendable {
     /// The bytes before the chunk lengths.
     package static let sizeMin = 8
     /// What a segment of one uncompressed chunk takes beyond the chunk.
-    @usableFromInline package static let overhead = sizeMin + FormatLimits.sealSize
+    package static let overhead = sizeMin + FormatLimits.sealSize
     /// The largest sealed segment of several chunks.
-    @usableFromInline static let groupStoredSizeMax =
+    static let groupStoredSizeMax =
         overhead + 4 * FormatLimits.groupCountMax + FormatLimits.groupSizeMax
 
     /// How the chunks are compressed, all together.
