@@ -14,7 +14,7 @@ package final class FileReader {
     private let core: RepositoryCore
     private let saver: ChunkSaver
     private let lists: MetadataSink
-    private let stretches: StretchQueue
+    private let queue: WorkQueue
     private let context: JobContext
     private let counters: BackupCounters
     private let buffer: ByteBuffer
@@ -23,20 +23,21 @@ package final class FileReader {
     private var ids: [ChunkID] = []
 
     /// Files up to this size share the batch's buffer.
-    private let smallSizeMax: UInt64
+    private let smallSizeMax: UInt64 = 4 << 20
+    /// Files up to this size are read again where they changed while they were read.
+    private static let retrySizeMax: UInt64 = 1 << 30
 
     package init(
-        core: RepositoryCore, saver: ChunkSaver, lists: MetadataSink, stretches: StretchQueue,
+        core: RepositoryCore, saver: ChunkSaver, lists: MetadataSink, queue: WorkQueue,
         context: JobContext, counters: BackupCounters
     ) {
         self.core = core
         self.saver = saver
         self.lists = lists
-        self.stretches = stretches
+        self.queue = queue
         self.context = context
         self.counters = counters
         buffer = ByteBuffer(capacity: 4 << 20)
-        smallSizeMax = 4 << 20
     }
 
     /// Reads every file of a batch and hands over what became of them.
@@ -144,6 +145,80 @@ package final class FileReader {
         for length in lengths {
             ranges.append(start..<start + length)
             start += length
+        }
+    }
+
+    /// Reads a file that is large or has holes.
+    private func readLarge(_ job: FileJob) throws(CairnError) -> FileOutcome {
+        do {
+            let file = try job.directory.openFile(job.name, expecting: job.metadata)
+            var before = file.opened
+            var attempt = 1
+            while true {
+                let extents = before.mayHaveHoles ? try file.dataExtents(size: before.size) : nil
+                let content = try store(file, extents: extents, path: job.path)
+                let after = try file.metadata()
+                let isStable = after.hasSameContent(as: before)
+                // Reading a very large file again would rarely find it at rest.
+                let isWorthwhile = after.size <= FileReader.retrySizeMax
+                if !isStable && isWorthwhile && attempt < FileReader.attemptCount {
+                    attempt += 1
+                    before = after
+                    continue
+                }
+                var metadata = after
+                // What counts is what was read, not what the file has become since.
+                if !isStable { metadata.size = extents == nil ? content.length : before.size }
+                counters.fileDone(bytes: 0)
+                return .stored(
+                    StoredFile(
+                        metadata: metadata, content: content,
+                        extents: content.length == metadata.size ? nil : extents,
+                        attributes: try file.extendedAttributes(),
+                        problem: isStable ? nil : .changed(job.path)))
+            }
+        } catch let failure as FileFailure {
+            return .failed(Problem(path: job.path, failure))
+        } catch let error as CairnError {
+            throw error
+        } catch {
+            throw CairnError(.source, "reading \(PathText.escaped(job.path)) failed", cause: error)
+        }
+    }
+
+    /// Stores a file's data, extent by extent as one stream.
+    private func store(
+        _ file: SourceFile, extents: [Range<UInt64>]?, path: [UInt8]
+    ) throws -> ContentReference {
+        file.adviseSequential()
+        var stream = StreamReader(
+            core: core, queue: queue, saver: saver, lists: lists, context: context,
+            counters: counters)
+        var failure: FileFailure?
+        do throws(CairnError) {
+            for extent in extents ?? [0..<UInt64.max] {
+                var offset = extent.lowerBound
+                try stream.take { size, buffer throws(FileFailure) in
+                    let room = Int(clamping: extent.upperBound - offset)
+                    guard room > 0 else { return 0 }
+                    let count = try file.read(at: offset, upTo: min(size, room), into: buffer)
+                    offset += UInt64(count)
+                    return count
+                } failure: { error in
+                    failure = error
+                    return CairnError(.source, error.reason, cause: error)
+                }
+                // A hole was cut into the file while it was read: what is there must add up.
+                if extents != nil && offset < extent.upperBound {
+                    failure = FileFailure(.read, reason: "shrank while it was read")
+                    throw CairnError(.source, "\(PathText.escaped(path)) shrank")
+                }
+            }
+            return try stream.finish()
+        } catch {
+            stream.abandon()
+            if let failure { throw failure }
+            throw error
         }
     }
 }

@@ -1,3 +1,4 @@
+package import CairnCore
 package import CairnFormat
 package import CairnIO
 
@@ -9,7 +10,11 @@ package import CairnIO
 package final class WalkBatch: Sendable {
     package let items: [WalkItem]
     package let jobs: [FileJob]
-    private let outcomes = Monitor<[FileOutcome]?>(nil)
+    private struct State: Sendable {
+        var outcomes: [FileOutcome]?
+        var isAbandoned = false
+    }
+    private let state = Monitor(State())
 
     package init(items: [WalkItem], jobs: [FileJob]) {
         self.items = items
@@ -18,13 +23,25 @@ package final class WalkBatch: Sendable {
 
     /// Hands over what became of the jobs, one outcome each.
     package func complete(_ results: [FileOutcome]) {
-        outcomes.withLock { $0 = results }
-        outcomes.broadcast()
+        state.withLock { $0.outcomes = results }
+        state.broadcast()
+    }
+
+    /// Says that the jobs will never be done.
+    package func abandon() {
+        state.withLock { $0.isAbandoned = true }
+        state.broadcast()
     }
 
     /// Waits for the outcomes; at once where there are no jobs.
-    package func awaitOutcomes() -> [FileOutcome] {
-        jobs.isEmpty ? [] : outcomes.wait { $0 }
+    ///
+    /// - Returns: Nil where the jobs were abandoned.
+    package func awaitOutcomes() -> [FileOutcome]? {
+        if jobs.isEmpty { return [] }
+        let state = state.wait { state -> State? in
+            state.outcomes != nil || state.isAbandoned ? state : nil
+        }
+        return state.outcomes
     }
 }
 
@@ -76,4 +93,18 @@ package struct StoredFile: Sendable {
     package var attributes: [ExtendedAttribute]
     /// Whether it went on changing while it was read.
     package var problem: Problem?
+
+    /// Where the data of a file with holes lie; nil without holes.
+    package var layout: SparseLayout? {
+        guard let extents else { return nil }
+        var list: [SparseLayout.Extent] = []
+        var end: UInt64 = 0
+        for extent in extents {
+            list.append(
+                SparseLayout.Extent(
+                    gap: extent.lowerBound - end, length: extent.upperBound - extent.lowerBound))
+            end = extent.upperBound
+        }
+        return SparseLayout(logicalSize: metadata.size, extents: list)
+    }
 }
