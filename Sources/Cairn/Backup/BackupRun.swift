@@ -1,0 +1,244 @@
+package import CairnCore
+package import CairnFormat
+package import CairnIO
+internal import Synchronization
+
+/// One backup: a walker, workers and an assembler around a writer session.
+package final class BackupRun: Sendable {
+    private let core: RepositoryCore
+    private let request: BackupRequest
+    private let context: JobContext
+    private let session: WriterSession
+    private let counters: BackupCounters
+    private let work: WorkQueue
+    private let ordered: BoundedQueue<WalkBatch>
+    private let sink: MetadataSink
+    private let failure = Mutex<CairnError?>(nil)
+
+    /// Batches that may wait for a worker, and for the assembler.
+    private static let batchCountMax = 8
+    private static let orderedCountMax = 64
+
+    private init(
+        core: RepositoryCore, request: BackupRequest, context: JobContext, session: WriterSession
+    ) {
+        self.core = core
+        self.request = request
+        self.context = context
+        self.session = session
+        counters = session.counters
+        work = WorkQueue(batchCountMax: BackupRun.batchCountMax)
+        ordered = BoundedQueue(capacity: BackupRun.orderedCountMax)
+        sink = MetadataSink(session)
+    }
+
+    /// Runs a backup from the registration of its session to the commit.
+    package static func run(
+        _ core: RepositoryCore, _ request: BackupRequest, cache: RecordCache, context: JobContext
+    ) throws(CairnError) -> BackupSummary {
+        let clock = core.environment.time
+        let start = clock.monotonicNanoseconds
+        let roots = try SourceSet(request.source)
+        let session = try WriterSession.begin(core, cache: cache, context: context)
+        let run = BackupRun(core: core, request: request, context: context, session: session)
+        do throws(CairnError) {
+            var summary = try run.perform(roots, start: start)
+            summary.duration = clock.monotonicNanoseconds - start
+            return summary
+        } catch {
+            session.abandon()
+            throw error
+        }
+    }
+
+    private func perform(_ source: SourceSet, start: UInt64) throws(CairnError) -> BackupSummary {
+        let host = request.host ?? Array(core.environment.host.hostName.utf8)
+        let parent = try chooseParent(host: host, paths: source.paths)
+        let ticker = try ProgressTicker(core.environment.time, start: start) { [self] elapsed in
+            context.report(
+                .progress(
+                    counters.progress(
+                        expected: parent?.statistics.bytes ?? 0, elapsed: elapsed)))
+        }
+        defer { ticker.stop() }
+        let (tree, problems, assembled) = try assemble(source, parent: parent)
+        var summary = assembled
+        summary.parent = parent?.session
+        summary.statistics.chunksAdded = counters.added.chunks
+        summary.statistics.bytesAdded = counters.added.bytes
+        if request.skipsIfUnchanged, let parent, parent.tree == tree {
+            session.abandon()
+            return summary
+        }
+        let draft = SnapshotDraft(
+            request: request, host: host, environment: core.environment, paths: source.paths,
+            tree: tree, problems: problems, summary: summary)
+        summary.snapshot = try session.commit(draft)
+        summary.statistics.bytesStored = session.bytesStored
+        return summary
+    }
+
+    /// Walks, reads and builds the tree; on return every chunk is in a pack or queued for one.
+    private func assemble(
+        _ source: SourceSet, parent: SnapshotRecord?
+    ) throws(CairnError) -> (TreeReference, ContentReference, BackupSummary) {
+        let threads = try startThreads(source, parent: parent)
+        var assembler = TreeAssembler(
+            sink: sink, problemList: ProblemListWriter(sink), context: context,
+            counters: counters, reportsItems: request.reportsItems)
+        do throws(CairnError) {
+            while let batch = ordered.take() { try assembler.add(batch) }
+        } catch {
+            fail(error)
+        }
+        for thread in threads { thread.join() }
+        if let error = failure.withLock({ $0 }) { throw error }
+        try context.checkCancelled()
+        let (tree, problems) = try assembler.finish()
+        try sink.flush()
+        var summary = BackupSummary()
+        summary.statistics = assembler.statistics
+        summary.problems = assembler.problems
+        summary.problemCount = assembler.problemCount
+        return (tree, problems, summary)
+    }
+
+    private func startThreads(
+        _ source: SourceSet, parent: SnapshotRecord?
+    ) throws(CairnError) -> [WorkerThread] {
+        var threads: [WorkerThread] = []
+        do throws(StoreError) {
+            for number in 0..<core.workerCount {
+                threads.append(try WorkerThread(name: "cairn-work-\(number)") { [self] in worker() })
+            }
+            threads.append(
+                try WorkerThread(name: "cairn-walk") { [self] in walk(source, parent: parent) })
+        } catch {
+            fail(CairnError.store(error, "starting a thread"))
+            for thread in threads { thread.join() }
+            throw CairnError.store(error, "starting a thread")
+        }
+        return threads
+    }
+
+    /// Records the first failure and stops everybody.
+    private func fail(_ error: CairnError) {
+        failure.withLock { $0 = $0 ?? error }
+        work.cancel()
+        ordered.cancel()
+    }
+
+    private func walk(_ source: SourceSet, parent: SnapshotRecord?) {
+        do throws(CairnError) {
+            let trees = TreeLoader(ChunkReader(core: core, index: session.index))
+            switch source {
+            case .stream(let name, let stream):
+                try readStream(name, stream)
+            case .paths(let roots, _):
+                let excludes = try ExcludeRules(request.excludes)
+                var walker = SourceWalker(
+                    request: request, excludes: excludes,
+                    repositoryIdentity: request.repositoryPath.flatMap {
+                        try? SourceDirectory.open(path: $0).metadata().identity
+                    },
+                    trees: trees, context: context, counters: counters
+                ) { [self] batch throws(CairnError) in
+                    try send(batch)
+                }
+                try walker.walk(roots, parent: parent?.tree)
+            }
+            counters.walkEnded()
+            work.close()
+            ordered.close()
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func send(_ batch: WalkBatch) throws(CairnError) {
+        guard ordered.put(batch) else {
+            batch.abandon()
+            throw CairnError.cancelled
+        }
+        if !batch.jobs.isEmpty { try work.put(batch) }
+    }
+
+    /// Stores one stream as a file in the root.
+    private func readStream(_ name: FileName, _ stream: any ByteSource) throws(CairnError) {
+        let saver = makeSaver()
+        var reader = StreamReader(
+            core: core, queue: work, saver: saver, lists: sink, context: context,
+            counters: counters)
+        do throws(CairnError) {
+            try reader.take { size, buffer throws(CairnError) in
+                try stream.read(upTo: size, into: buffer)
+            } failure: { $0 }
+            // A stream that did not end well must never become a shorter file.
+            try stream.finish()
+            let content = try reader.finish()
+            try saver.flush()
+            let now = core.environment.time.wallNanoseconds
+            let host = core.environment.host
+            let time = Timestamp(
+                seconds: now / 1_000_000_000, nanoseconds: UInt32(now % 1_000_000_000))
+            let entry = TreeEntry(
+                name: name, mode: 0o600, userID: host.userID, groupID: host.groupID,
+                modified: time, changed: time, inode: 0,
+                node: .regular(content: content, layout: nil))
+            let path = [UInt8(ascii: "/")] + name
+            try send(WalkBatch(items: [.entry(entry, path: path, .new)], jobs: []))
+            counters.fileFound(bytes: content.length)
+            counters.fileDone(bytes: 0)
+        } catch {
+            reader.abandon()
+            throw error
+        }
+    }
+
+    private func makeSaver() -> ChunkSaver {
+        ChunkSaver(
+            session, packs: session.dataPacks, type: .data, compression: request.compression)
+    }
+
+    private func worker() {
+        let saver = makeSaver()
+        let reader = FileReader(
+            core: core, saver: saver, lists: sink, queue: work, context: context,
+            counters: counters)
+        while let task = work.take() {
+            switch task {
+            case .stretch(let stretch):
+                saver.process(stretch)
+            case .batch(let batch):
+                do throws(CairnError) {
+                    try reader.process(batch)
+                } catch {
+                    batch.abandon()
+                    return fail(error)
+                }
+            }
+        }
+        do throws(CairnError) {
+            try saver.flush()
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// The snapshot to compare with, if any.
+    private func chooseParent(
+        host: [UInt8], paths: [[UInt8]]
+    ) throws(CairnError) -> SnapshotRecord? {
+        switch request.parent {
+        case .none:
+            return nil
+        case .snapshot(let id):
+            guard let record = session.view.records[id] else {
+                throw CairnError(.notFound, "there is no snapshot \(id)")
+            }
+            return record
+        case .automatic:
+            return session.view.snapshots.last { $0.host == host && $0.paths == paths }
+        }
+    }
+}
