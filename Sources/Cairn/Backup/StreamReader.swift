@@ -29,7 +29,7 @@ package struct StreamReader {
         self.context = context
         self.counters = counters
         content = ContentBuilder(lists)
-        bufferSize = max(4 << 20, core.format.chunking.sizeMax * 3 / 2)
+        bufferSize = max(4 << 20, core.chunker.parameters.sizeMax * 3 / 2)
         buffer = queue.takeBuffer(capacity: bufferSize)
     }
 

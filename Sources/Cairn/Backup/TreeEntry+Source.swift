@@ -56,23 +56,3 @@ extension TreeEntry {
         return size
     }
 }
-
-extension Problem {
-    /// Describes a failure of the file system at `path`.
-    package init(path: [UInt8], _ failure: FileFailure) {
-        let reason: ProblemReason
-        if failure.isVanished {
-            reason = .vanished
-        } else if failure.isReplaced {
-            reason = .replaced
-        } else {
-            reason = .unreadable
-        }
-        self.init(path: path, reason: reason, message: failure.reason)
-    }
-
-    /// Says that a file went on changing while it was read.
-    package static func changed(_ path: [UInt8]) -> Problem {
-        Problem(path: path, reason: .changedWhileRead, message: "changed while it was read")
-    }
-}

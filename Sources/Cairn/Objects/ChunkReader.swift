@@ -121,7 +121,7 @@ package struct PackOpener: Sendable {
         } catch {
             throw CairnError.decoding(error, of: text)
         }
-        guard header.id == pack, header.repository == core.format.repositoryID,
+        guard header.id == pack, header.repository == core.format.repository,
             header.sealing == core.keys.sealing
         else {
             throw CairnError(.damaged, "\(text) holds the pack \(header.id); run 'check'")

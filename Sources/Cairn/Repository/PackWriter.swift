@@ -102,7 +102,7 @@ private final class OpenPack {
         }
         let header = PackHeader(
             kind: kind, sealing: core.keys.sealing, id: id,
-            repository: core.format.repositoryID, salt: salt, commitment: key.commitment)
+            repository: core.format.repository, salt: salt, commitment: key.commitment)
         associated = PackAssociatedData(header)
         buffer.truncate(to: 0)
         buffer.append(header.encode())
@@ -112,7 +112,7 @@ private final class OpenPack {
     func wouldOverflow(adding size: Int, chunkCount: Int) -> Bool {
         guard !directory.segments.isEmpty else { return false }
         let grown = directory.bodySizeWithoutPadding + size + 16 + 36 * chunkCount
-        return grown > core.format.packSize - Padding.blockSize
+        return grown > Int(core.format.packSizeTarget) - Padding.blockSize
     }
 
     func append(

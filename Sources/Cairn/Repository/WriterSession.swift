@@ -56,7 +56,7 @@ package final class WriterSession: Sendable {
         let record = SessionRecord(
             host: Array(host.hostName.utf8), user: Array(host.userName.utf8),
             bootID: Array(process.bootID.utf8), processID: UInt32(process.processID),
-            processStart: process.startTime, started: started, generation: 0)
+            processStart: process.startTime, started: started, cleanupGeneration: 0)
         let name = ObjectNames.session(id)
         _ = try records.create(
             name, try records.seal(.session, record.encode(), named: name))
@@ -72,7 +72,7 @@ package final class WriterSession: Sendable {
         let host = core.environment.host
         let stream = SHA256Stream()
         stream.update(Array("cairn/v1/writer".utf8).span)
-        stream.update(core.format.repositoryID.bytes.span)
+        stream.update(core.format.repository.bytes.span)
         stream.update(Array("\(host.userID)@\(host.hostName)".utf8).span)
         return stream.finish().word0
     }
@@ -125,19 +125,20 @@ package final class WriterSession: Sendable {
     ///
     /// - Parameter snapshot: The record, complete but for what the session itself knows.
     /// - Throws: `.fenced` if another process ended the session; nothing is lost but this commit.
-    package func commit(_ snapshot: SnapshotDraft) throws(CairnError) -> SessionID {
+    package func commit(_ snapshot: SnapshotRecord) throws(CairnError) -> SnapshotRecord {
         try dataPacks.finish()
         try metadataPacks.finish()
         let packs = try publisher.drain()
         try records.barrier()
-        let indexes = try writeIndexes(packs)
+        var record = snapshot
+        record.session = id
+        record.indexes = try writeIndexes(packs)
         try records.barrier()
-        var record = snapshot.record(session: id, started: started)
-        record.indexes = indexes
-        record.finished = core.environment.time.wallNanoseconds
+        record.started = snapshot.started == 0 ? started : snapshot.started
+        record.ended = core.environment.time.wallNanoseconds
         record.statistics.bytesStored = publisher.bytesStored
-        record.frontier = view.frontier
-        record.generation = view.generation
+        record.frontier = SnapshotRecord.frontier(of: view.records.keys)
+        record.cleanupGeneration = view.generation
         record.previous = previousOfWriter()
         let name = ObjectNames.snapshot(id)
         let sealed = try records.seal(.snapshot, record.encode(), named: name)
@@ -151,19 +152,19 @@ package final class WriterSession: Sendable {
         try records.barrier()
         // The commit stands; a session record left behind is tidied up by cleanup.
         try? records.delete(ObjectNames.session(id))
-        return id
+        return record
     }
 
-    private func previousOfWriter() -> SnapshotRecord.Previous? {
+    private func previousOfWriter() -> SnapshotRecord.PreviousSnapshot? {
         let mine = view.records.keys.filter { $0.writer == id.writer }
         guard let last = mine.max(), let digest = view.digests[last] else { return nil }
-        return SnapshotRecord.Previous(session: last, digest: digest)
+        return SnapshotRecord.PreviousSnapshot(session: last, digest: digest)
     }
 
     private func writeIndexes(
         _ packs: [IndexedPack]
-    ) throws(CairnError) -> [SnapshotRecord.Index] {
-        var written: [SnapshotRecord.Index] = []
+    ) throws(CairnError) -> [SnapshotRecord.IndexReference] {
+        var written: [SnapshotRecord.IndexReference] = []
         for object in index.sessionObjects(packs: packs) {
             let id = IndexID(session: id, number: UInt32(written.count))
             let name = ObjectNames.index(id)
@@ -172,7 +173,7 @@ package final class WriterSession: Sendable {
                 throw CairnError(.damaged, "\(name) exists already; run 'check'")
             }
             written.append(
-                SnapshotRecord.Index(number: id.number, digest: SHA256.hash(sealed.span)))
+                SnapshotRecord.IndexReference(number: id.number, digest: SHA256.hash(sealed.span)))
         }
         return written
     }
