@@ -82,6 +82,14 @@ public final class Sealer {
         _ plaintext: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>,
         into output: ByteBuffer
     ) throws(SealingFailure) {
+        try seal(
+            plaintext, nonce: Sealer.bytes(ofNonce: nonce), additional: additional, into: output)
+    }
+
+    /// Seals under any 96-bit nonce; only the published vectors need that.
+    package func seal(
+        _ plaintext: Span<UInt8>, nonce: Nonce, additional: Span<UInt8>, into output: ByteBuffer
+    ) throws(SealingFailure) {
         guard plaintext.count <= Sealer.sizeMax && additional.count <= Sealer.sizeMax else {
             throw .invalidParameters("a sealed unit has at most \(Sealer.sizeMax) bytes")
         }
@@ -111,6 +119,14 @@ public final class Sealer {
     ///   - additional: The additional bytes it was sealed with.
     public func open(
         _ sealed: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>, into output: ByteBuffer
+    ) throws(SealingFailure) {
+        try open(
+            sealed, nonce: Sealer.bytes(ofNonce: nonce), additional: additional, into: output)
+    }
+
+    /// Opens what was sealed under any 96-bit nonce.
+    package func open(
+        _ sealed: Span<UInt8>, nonce: Nonce, additional: Span<UInt8>, into output: ByteBuffer
     ) throws(SealingFailure) {
         guard let algorithm else { throw .invalidParameters("no key is set") }
         let count = sealed.count - Sealer.tagSize
@@ -151,11 +167,14 @@ public final class Sealer {
 
     /// What stands for a tag in an unencrypted repository.
     private func checksum(
-        _ plaintext: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>
+        _ plaintext: Span<UInt8>, nonce: Nonce, additional: Span<UInt8>
     ) -> ChunkID {
         update(with: UInt64(additional.count))
         digest.update(additional)
-        update(with: nonce)
+        // The nonce as a number, the other way round than the cipher takes it.
+        var number: UInt64 = 0
+        for index in 4..<12 { number = number << 8 | UInt64(nonce[index]) }
+        update(with: number)
         digest.update(plaintext)
         return digest.finish()
     }
@@ -172,8 +191,11 @@ public final class Sealer {
 // MARK: - AES-256-GCM
 
 extension Sealer {
+    /// 96 bits.
+    package typealias Nonce = InlineArray<12, UInt8>
+
     /// The 96-bit big-endian nonce.
-    private static func bytes(ofNonce nonce: UInt64) -> InlineArray<12, UInt8> {
+    static func bytes(ofNonce nonce: UInt64) -> Nonce {
         var bytes = InlineArray<12, UInt8>(repeating: 0)
         for index in 0..<8 {
             bytes[11 - index] = UInt8(truncatingIfNeeded: nonce >> UInt64(8 * index))
@@ -183,11 +205,10 @@ extension Sealer {
 
     /// Writes ciphertext and tag to `output`, which has room for exactly both.
     private func encrypt(
-        _ plaintext: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>,
+        _ plaintext: Span<UInt8>, nonce: Nonce, additional: Span<UInt8>,
         into output: inout MutableSpan<UInt8>
     ) -> Bool {
-        let nonce = Sealer.bytes(ofNonce: nonce)
-        return unsafe nonce.span.withUnsafeBufferPointer { nonce in
+        unsafe nonce.span.withUnsafeBufferPointer { nonce in
             unsafe plaintext.withUnsafeBufferPointer { plaintext in
                 unsafe additional.withUnsafeBufferPointer { additional in
                     unsafe output.withUnsafeMutableBufferPointer { output in
@@ -226,11 +247,10 @@ extension Sealer {
     /// Writes the plaintext to `output`, which has room for exactly that; false if the tag is
     /// another.
     private func decrypt(
-        _ ciphertext: Span<UInt8>, tag: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>,
+        _ ciphertext: Span<UInt8>, tag: Span<UInt8>, nonce: Nonce, additional: Span<UInt8>,
         into output: inout MutableSpan<UInt8>
     ) -> Bool {
-        let nonce = Sealer.bytes(ofNonce: nonce)
-        return unsafe nonce.span.withUnsafeBufferPointer { nonce in
+        unsafe nonce.span.withUnsafeBufferPointer { nonce in
             unsafe ciphertext.withUnsafeBufferPointer { ciphertext in
                 unsafe additional.withUnsafeBufferPointer { additional in
                     unsafe tag.withUnsafeBufferPointer { tag in
