@@ -1,6 +1,6 @@
-public import CairnCore
-public import CairnFormat
-public import CairnIO
+internal import CairnCore
+internal import CairnFormat
+internal import CairnIO
 
 /// What went wrong, in words an operator can act on.
 public struct CairnError: Error, Sendable, CustomStringConvertible {

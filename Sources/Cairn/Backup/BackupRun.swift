@@ -1,6 +1,6 @@
-package import CairnCore
-package import CairnFormat
-package import CairnIO
+internal import CairnCore
+internal import CairnFormat
+internal import CairnIO
 internal import Synchronization
 
 /// One backup: a walker, workers and an assembler around a writer session.

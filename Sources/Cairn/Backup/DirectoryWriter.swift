@@ -10,6 +10,7 @@ internal import CairnIO
 package struct DirectoryWriter {
     private let sink: MetadataSink
     private var entries: [TreeEntry] = []
+    private var scratch = ByteWriter()
     private var splitter = TreeSplitter()
     /// Nodes under construction: the first holds leaves, each further one nodes of the one before.
     private var levels: [(children: [TreeInner.Child], splitter: TreeSplitter)] = []
@@ -22,7 +23,11 @@ package struct DirectoryWriter {
     /// Appends an entry; its name must come after all before it.
     package mutating func add(_ entry: TreeEntry) throws(CairnError) {
         entries.append(entry)
-        if splitter.endsLeaf(afterEntry: entry.name, size: entry.splitSize) { try finishLeaf() }
+        scratch.removeAll()
+        entry.write(to: &scratch)
+        if splitter.endsLeaf(afterEntry: entry.name, size: scratch.bytes.count) {
+            try finishLeaf()
+        }
     }
 
     /// Ends the folder and returns where its tree begins.

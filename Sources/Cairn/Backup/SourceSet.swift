@@ -1,4 +1,4 @@
-package import CairnFormat
+internal import CairnFormat
 package import CairnIO
 
 /// A request's source, checked: every path is there.

@@ -1,5 +1,5 @@
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 
 /// Turns the walk's batches, in order, into the snapshot's tree. One thread runs it.
 package struct TreeAssembler: ~Copyable {

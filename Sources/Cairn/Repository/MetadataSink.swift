@@ -1,6 +1,6 @@
 package import CairnCore
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 internal import Synchronization
 
 /// Stores trees, lists and other metadata chunks. Any thread may store.

@@ -1,6 +1,6 @@
 package import CairnCore
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 
 /// What a repository held at one moment: which snapshots are committed, which index objects they
 /// made visible, and which packs an open cleanup has condemned.
@@ -74,7 +74,8 @@ extension RepositoryView {
         guard case .snapshot(let session)? = ObjectNames.parse(name) else { return }
         do throws(CairnError) {
             let cached = cache.bytes(of: session)
-            var bytes = try cached ?? store.bytes(name)
+            var bytes = cached ?? []
+            if cached == nil { bytes = try store.bytes(name) }
             var record: (type: RecordType, payload: ByteBuffer)
             do throws(CairnError) {
                 record = try store.open(bytes, named: name)
