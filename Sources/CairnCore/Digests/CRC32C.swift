@@ -15,7 +15,10 @@ public enum CRC32C {
             crc = unsafe part.withUnsafeBufferPointer { pointer in
                 // The library declares its input mutable but does not write to it.
                 unsafe crc32_iscsi(
-                    UnsafeMutablePointer(mutating: pointer.baseAddress), CInt(size), crc)
+                    UnsafeMutablePointer(mutating: pointer.baseAddress),
+                    CInt(size),
+                    crc
+                )
             }
             offset += size
         }

@@ -49,7 +49,8 @@ public final class Sealer {
     ///
     /// - Parameter key: 32 bytes for AES-256-GCM; nil for `none`.
     public func setKey(
-        _ key: SecretBytes?, algorithm: SealingAlgorithm
+        _ key: SecretBytes?,
+        algorithm: SealingAlgorithm
     ) throws(SealingFailure) {
         self.algorithm = nil
         switch algorithm {
@@ -63,7 +64,12 @@ public final class Sealer {
                 unsafe key.withUnsafeBufferPointer { key in
                     let cipher = unsafe CipherAlgorithm.aes256GCM.pointer
                     return unsafe EVP_EncryptInit_ex2(
-                        encryption, cipher, key.baseAddress, nil, nil) == 1
+                        encryption,
+                        cipher,
+                        key.baseAddress,
+                        nil,
+                        nil
+                    ) == 1
                         && EVP_DecryptInit_ex2(decryption, cipher, key.baseAddress, nil, nil) == 1
                 }
             }
@@ -79,16 +85,25 @@ public final class Sealer {
     ///   - nonce: Never used before under this key.
     ///   - additional: Bytes that are authenticated and not stored.
     public func seal(
-        _ plaintext: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>,
+        _ plaintext: Span<UInt8>,
+        nonce: UInt64,
+        additional: Span<UInt8>,
         into output: ByteBuffer
     ) throws(SealingFailure) {
         try seal(
-            plaintext, nonce: Sealer.bytes(ofNonce: nonce), additional: additional, into: output)
+            plaintext,
+            nonce: Sealer.bytes(ofNonce: nonce),
+            additional: additional,
+            into: output
+        )
     }
 
     /// Seals under any 96-bit nonce; only the published vectors need that.
     package func seal(
-        _ plaintext: Span<UInt8>, nonce: Nonce, additional: Span<UInt8>, into output: ByteBuffer
+        _ plaintext: Span<UInt8>,
+        nonce: Nonce,
+        additional: Span<UInt8>,
+        into output: ByteBuffer
     ) throws(SealingFailure) {
         guard plaintext.count <= Sealer.sizeMax && additional.count <= Sealer.sizeMax else {
             throw .invalidParameters("a sealed unit has at most \(Sealer.sizeMax) bytes")
@@ -118,15 +133,25 @@ public final class Sealer {
     ///   - nonce: The nonce it was sealed with.
     ///   - additional: The additional bytes it was sealed with.
     public func open(
-        _ sealed: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>, into output: ByteBuffer
+        _ sealed: Span<UInt8>,
+        nonce: UInt64,
+        additional: Span<UInt8>,
+        into output: ByteBuffer
     ) throws(SealingFailure) {
         try open(
-            sealed, nonce: Sealer.bytes(ofNonce: nonce), additional: additional, into: output)
+            sealed,
+            nonce: Sealer.bytes(ofNonce: nonce),
+            additional: additional,
+            into: output
+        )
     }
 
     /// Opens what was sealed under any 96-bit nonce.
     package func open(
-        _ sealed: Span<UInt8>, nonce: Nonce, additional: Span<UInt8>, into output: ByteBuffer
+        _ sealed: Span<UInt8>,
+        nonce: Nonce,
+        additional: Span<UInt8>,
+        into output: ByteBuffer
     ) throws(SealingFailure) {
         guard let algorithm else { throw .invalidParameters("no key is set") }
         let count = sealed.count - Sealer.tagSize
@@ -140,7 +165,12 @@ public final class Sealer {
         case .aes256GCM:
             _ = try output.append(upTo: count) { place throws(SealingFailure) in
                 let opened = decrypt(
-                    ciphertext, tag: tag, nonce: nonce, additional: additional, into: &place)
+                    ciphertext,
+                    tag: tag,
+                    nonce: nonce,
+                    additional: additional,
+                    into: &place
+                )
                 guard opened else {
                     // What was not authenticated must not stay behind, not even out of reach.
                     place.update(repeating: 0)
@@ -167,7 +197,9 @@ public final class Sealer {
 
     /// What stands for a tag in an unencrypted repository.
     private func checksum(
-        _ plaintext: Span<UInt8>, nonce: Nonce, additional: Span<UInt8>
+        _ plaintext: Span<UInt8>,
+        nonce: Nonce,
+        additional: Span<UInt8>
     ) -> ChunkID {
         update(with: UInt64(additional.count))
         digest.update(additional)
@@ -205,7 +237,9 @@ extension Sealer {
 
     /// Writes ciphertext and tag to `output`, which has room for exactly both.
     private func encrypt(
-        _ plaintext: Span<UInt8>, nonce: Nonce, additional: Span<UInt8>,
+        _ plaintext: Span<UInt8>,
+        nonce: Nonce,
+        additional: Span<UInt8>,
         into output: inout MutableSpan<UInt8>
     ) -> Bool {
         unsafe nonce.span.withUnsafeBufferPointer { nonce in
@@ -220,8 +254,10 @@ extension Sealer {
     }
 
     private static func encrypt(
-        _ context: OpaquePointer, _ nonce: UnsafeBufferPointer<UInt8>,
-        _ additional: UnsafeBufferPointer<UInt8>, _ plaintext: UnsafeBufferPointer<UInt8>,
+        _ context: OpaquePointer,
+        _ nonce: UnsafeBufferPointer<UInt8>,
+        _ additional: UnsafeBufferPointer<UInt8>,
+        _ plaintext: UnsafeBufferPointer<UInt8>,
         _ output: UnsafeMutableBufferPointer<UInt8>
     ) -> Bool {
         guard let start = output.baseAddress else { return false }
@@ -230,13 +266,25 @@ extension Sealer {
             return false
         }
         // Without an output pointer the bytes are additional data; an empty part is left out.
-        guard unsafe additional.isEmpty
-            || EVP_EncryptUpdate(
-                context, nil, &size, additional.baseAddress, CInt(additional.count)) == 1
+        guard
+            unsafe additional.isEmpty
+                || EVP_EncryptUpdate(
+                    context,
+                    nil,
+                    &size,
+                    additional.baseAddress,
+                    CInt(additional.count)
+                ) == 1
         else { return false }
-        guard unsafe plaintext.isEmpty
-            || EVP_EncryptUpdate(
-                context, start, &size, plaintext.baseAddress, CInt(plaintext.count)) == 1
+        guard
+            unsafe plaintext.isEmpty
+                || EVP_EncryptUpdate(
+                    context,
+                    start,
+                    &size,
+                    plaintext.baseAddress,
+                    CInt(plaintext.count)
+                ) == 1
         else { return false }
         let end = unsafe start + plaintext.count
         // The final step of GCM writes no bytes.
@@ -247,7 +295,10 @@ extension Sealer {
     /// Writes the plaintext to `output`, which has room for exactly that; false if the tag is
     /// another.
     private func decrypt(
-        _ ciphertext: Span<UInt8>, tag: Span<UInt8>, nonce: Nonce, additional: Span<UInt8>,
+        _ ciphertext: Span<UInt8>,
+        tag: Span<UInt8>,
+        nonce: Nonce,
+        additional: Span<UInt8>,
         into output: inout MutableSpan<UInt8>
     ) -> Bool {
         unsafe nonce.span.withUnsafeBufferPointer { nonce in
@@ -256,7 +307,13 @@ extension Sealer {
                     unsafe tag.withUnsafeBufferPointer { tag in
                         unsafe output.withUnsafeMutableBufferPointer { output in
                             unsafe Sealer.decrypt(
-                                decryption, nonce, additional, ciphertext, tag, output)
+                                decryption,
+                                nonce,
+                                additional,
+                                ciphertext,
+                                tag,
+                                output
+                            )
                         }
                     }
                 }
@@ -265,27 +322,45 @@ extension Sealer {
     }
 
     private static func decrypt(
-        _ context: OpaquePointer, _ nonce: UnsafeBufferPointer<UInt8>,
-        _ additional: UnsafeBufferPointer<UInt8>, _ ciphertext: UnsafeBufferPointer<UInt8>,
-        _ tag: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutableBufferPointer<UInt8>
+        _ context: OpaquePointer,
+        _ nonce: UnsafeBufferPointer<UInt8>,
+        _ additional: UnsafeBufferPointer<UInt8>,
+        _ ciphertext: UnsafeBufferPointer<UInt8>,
+        _ tag: UnsafeBufferPointer<UInt8>,
+        _ output: UnsafeMutableBufferPointer<UInt8>
     ) -> Bool {
         var size: CInt = 0
         guard unsafe EVP_DecryptInit_ex2(context, nil, nil, nonce.baseAddress, nil) == 1 else {
             return false
         }
-        guard unsafe additional.isEmpty
-            || EVP_DecryptUpdate(
-                context, nil, &size, additional.baseAddress, CInt(additional.count)) == 1
+        guard
+            unsafe additional.isEmpty
+                || EVP_DecryptUpdate(
+                    context,
+                    nil,
+                    &size,
+                    additional.baseAddress,
+                    CInt(additional.count)
+                ) == 1
         else { return false }
-        guard unsafe ciphertext.isEmpty
-            || EVP_DecryptUpdate(
-                context, output.baseAddress, &size, ciphertext.baseAddress,
-                CInt(ciphertext.count)) == 1
+        guard
+            unsafe ciphertext.isEmpty
+                || EVP_DecryptUpdate(
+                    context,
+                    output.baseAddress,
+                    &size,
+                    ciphertext.baseAddress,
+                    CInt(ciphertext.count)
+                ) == 1
         else { return false }
         // The library takes the tag to compare with through a mutable pointer but only reads it.
-        guard unsafe EVP_CIPHER_CTX_ctrl(
-            context, EVP_CTRL_AEAD_SET_TAG, CInt(tagSize),
-            UnsafeMutablePointer(mutating: tag.baseAddress)) == 1
+        guard
+            unsafe EVP_CIPHER_CTX_ctrl(
+                context,
+                EVP_CTRL_AEAD_SET_TAG,
+                CInt(tagSize),
+                UnsafeMutablePointer(mutating: tag.baseAddress)
+            ) == 1
         else { return false }
         // The final step compares the tag and writes no bytes, but wants to be given a place.
         var unused: UInt8 = 0
