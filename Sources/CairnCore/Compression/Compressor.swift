@@ -2,8 +2,9 @@ internal import CLZ4
 internal import CZlib
 internal import CZstd
 
-/// Makes bytes smaller, where they can be. One thread at a time, one compressor a worker: the
-/// codecs' contexts are made once and reused.
+/// Makes bytes smaller, where they can be.
+///
+/// One thread at a time, one compressor a worker: the codecs' contexts are made once and reused.
 public final class Compressor {
     /// The most bytes compressed as one unit.
     public static let sizeMax = 256 << 20

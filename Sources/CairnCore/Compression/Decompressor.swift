@@ -2,7 +2,9 @@ internal import CLZ4
 internal import CZlib
 internal import CZstd
 
-/// Undoes ``Compressor``. One thread at a time; contexts are reused.
+/// Undoes ``Compressor``.
+///
+/// One thread at a time; contexts are reused.
 ///
 /// Compressed bytes may be hostile: output is bounded by the count asked for, nothing is allocated
 /// that this count and the size of the input do not justify, and no input is left over.
@@ -41,7 +43,10 @@ public final class Decompressor {
     ///
     /// - Parameters:
     ///   - bytes: Everything that was stored, nothing more; not bytes of `output`.
+    ///   - codec: How they were compressed.
     ///   - count: How many bytes were compressed; at most ``sizeMax``.
+    ///   - output: Where the bytes go.
+    /// - Throws: ``CompressionFailure``; the output is then as it was.
     public func decompress(
         _ bytes: Span<UInt8>,
         codec: Codec,

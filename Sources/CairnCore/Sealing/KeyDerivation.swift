@@ -15,6 +15,8 @@ public enum KeyDerivation {
     ///   - salt: May be empty.
     ///   - info: What the key is for; at most ``hkdfInfoCountMax`` bytes.
     ///   - count: How many bytes to derive, within `1...hkdfCountMax`.
+    /// - Returns: The key.
+    /// - Throws: ``SealingFailure`` for parameters outside these limits.
     public static func hkdfSHA256(
         secret: SecretBytes,
         salt: [UInt8],
@@ -105,8 +107,13 @@ public enum KeyDerivation {
     /// any memory is taken.
     ///
     /// - Parameters:
+    ///   - passphrase: May be empty.
     ///   - salt: 8 to 1024 bytes.
+    ///   - parameters: See ``Argon2Parameters`` for their limits.
     ///   - count: How many bytes to derive, within 4...1024.
+    /// - Returns: The key.
+    /// - Throws: ``SealingFailure`` for parameters outside their limits, or when there is not
+    ///   enough memory.
     public static func argon2id(
         passphrase: SecretBytes,
         salt: [UInt8],
