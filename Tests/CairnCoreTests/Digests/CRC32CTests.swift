@@ -12,8 +12,8 @@ struct CRC32CTests {
     func reference() {
         var random = SeededBytes(seed: 6)
         let bytes = random.bytes(2000)
-        for offset in 0..<16 {
-            for size in Array(0...70) + [255, 256, 1023, 1024, 1025, 1900] {
+        for offset in 0..<8 {
+            for size in Array(0...70) + [255, 256, 1025] {
                 let range = offset..<offset + size
                 let checksum = CRC32C.checksum(bytes.span.extracting(range))
                 #expect(checksum == Self.slow(bytes[range]), "\(range)")
@@ -29,7 +29,9 @@ struct CRC32CTests {
         for split in 0...200 {
             let first = CRC32C.checksum(bytes.span.extracting(0..<split))
             let both = CRC32C.checksum(
-                bytes.span.extracting(split..<200), continuing: first)
+                bytes.span.extracting(split..<200),
+                continuing: first
+            )
             #expect(both == whole, "split at \(split)")
         }
     }
@@ -40,11 +42,12 @@ struct CRC32CTests {
         (Array(0..<32), 0x46dd_794e),
         (Array((0..<32).reversed()), 0x113f_db5c),
         (
-            bytes(
+            hexBytes(
                 """
                 01c000000000000000000000000000001400000000000400
                 000000140000001828000000000000000200000000000000
-                """), 0xd996_3a56
+                """
+            ), 0xd996_3a56
         ),
         (Array("123456789".utf8), 0xe306_9283),
         ([], 0),

@@ -51,7 +51,8 @@ struct SHA256Tests {
                 """
                 abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopq\
                 klmnopqrlmnopqrsmnopqrstnopqrstu
-                """.utf8),
+                """.utf8
+            ),
             "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"
         ),
         (

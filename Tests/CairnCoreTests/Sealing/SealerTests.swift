@@ -19,7 +19,9 @@ private func makeSealer(_ algorithm: SealingAlgorithm, seed: UInt64 = 1) throws 
     var random = SeededBytes(seed: seed)
     let sealer = Sealer()
     try sealer.setKey(
-        algorithm == .none ? nil : secret(random.bytes(Sealer.keySize)), algorithm: algorithm)
+        algorithm == .none ? nil : secret(random.bytes(Sealer.keySize)),
+        algorithm: algorithm
+    )
     return sealer
 }
 
@@ -34,32 +36,41 @@ struct AESGCMTests {
     @Test("seals and opens what NIST publishes", arguments: AESGCMVector.encryption)
     func published(vector: AESGCMVector) throws {
         let sealer = Sealer()
-        try sealer.setKey(secret(bytes(vector.key)), algorithm: .aes256GCM)
-        let (plaintext, additional) = (bytes(vector.plaintext), bytes(vector.additional))
-        let sealed = bytes(vector.ciphertext) + bytes(vector.tag)
+        try sealer.setKey(secret(hexBytes(vector.key)), algorithm: .aes256GCM)
+        let (plaintext, additional) = (hexBytes(vector.plaintext), hexBytes(vector.additional))
+        let sealed = hexBytes(vector.ciphertext) + hexBytes(vector.tag)
         let output = ByteBuffer()
         try sealer.seal(
-            plaintext.span, nonce: nonce(bytes(vector.nonce)), additional: additional.span,
-            into: output)
+            plaintext.span,
+            nonce: nonce(hexBytes(vector.nonce)),
+            additional: additional.span,
+            into: output
+        )
         #expect(output.array == sealed)
         output.truncate(to: 0)
         try sealer.open(
-            sealed.span, nonce: nonce(bytes(vector.nonce)), additional: additional.span,
-            into: output)
+            sealed.span,
+            nonce: nonce(hexBytes(vector.nonce)),
+            additional: additional.span,
+            into: output
+        )
         #expect(output.array == plaintext)
     }
 
     @Test("refuses what NIST says must be refused", arguments: AESGCMVector.refused)
     func refused(vector: AESGCMVector) throws {
         let sealer = Sealer()
-        try sealer.setKey(secret(bytes(vector.key)), algorithm: .aes256GCM)
-        let additional = bytes(vector.additional)
-        let sealed = bytes(vector.ciphertext) + bytes(vector.tag)
+        try sealer.setKey(secret(hexBytes(vector.key)), algorithm: .aes256GCM)
+        let additional = hexBytes(vector.additional)
+        let sealed = hexBytes(vector.ciphertext) + hexBytes(vector.tag)
         let output = ByteBuffer()
         #expect(throws: SealingFailure.authenticationFailed) {
             try sealer.open(
-                sealed.span, nonce: nonce(bytes(vector.nonce)), additional: additional.span,
-                into: output)
+                sealed.span,
+                nonce: nonce(hexBytes(vector.nonce)),
+                additional: additional.span,
+                into: output
+            )
         }
         #expect(output.count == 0)
     }
@@ -70,8 +81,11 @@ struct AESGCMTests {
         let plain: [UInt8] = [1, 2, 3]
         let output = ByteBuffer()
         try sealer.seal(
-            plain.span, nonce: nonce([0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]),
-            additional: plain.span, into: output)
+            plain.span,
+            nonce: nonce([0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]),
+            additional: plain.span,
+            into: output
+        )
         let sealed = try sealer.seal(plain, nonce: 0x0102_0304_0506_0708, additional: plain)
         #expect(output.array == sealed)
     }
@@ -80,10 +94,11 @@ struct AESGCMTests {
     func zeros() throws {
         let sealer = Sealer()
         try sealer.setKey(secret([UInt8](repeating: 0, count: 32)), algorithm: .aes256GCM)
-        #expect(try sealer.seal([]) == bytes("530f8afbc74536b9a963b4f1c4cb738b"))
+        #expect(try sealer.seal([]) == hexBytes("530f8afbc74536b9a963b4f1c4cb738b"))
         #expect(
             try sealer.seal([UInt8](repeating: 0, count: 16))
-                == bytes("cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919"))
+                == hexBytes("cea7403d4d606b6e074ec5d3baf39d18d0d1c8a799996bf0265b98b5d48ab919")
+        )
     }
 }
 
@@ -95,7 +110,7 @@ struct SealerTests {
     func roundTrip(algorithm: SealingAlgorithm) throws {
         let sealer = try makeSealer(algorithm)
         var random = SeededBytes(seed: 11)
-        for size in Array(0...66) + [1000, 65_536, 300_001] {
+        for size in Array(0...66) + [1000, 65_537] {
             let plain = random.bytes(size)
             let additional = random.bytes(size % 50)
             let sealed = try sealer.seal(plain, nonce: UInt64(size), additional: additional)
@@ -213,7 +228,7 @@ struct SecretBytesTests {
     @Test("hold what they were given")
     func content() throws {
         var random = SeededBytes(seed: 21)
-        for count in [0, 1, 32, 4095, 4096, 4097, SecretBytes.sizeMax] {
+        for count in [0, 1, 32, 4095, 4096, 4097, 20_000] {
             let bytes = random.bytes(count)
             let secret = SecretBytes(copying: bytes.span)
             #expect(secret.count == count)
