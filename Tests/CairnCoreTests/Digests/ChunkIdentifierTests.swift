@@ -145,6 +145,12 @@ struct KernelSelectionTests {
         #expect(throws: KernelSelectionFailure.self) { try KernelSelection(text) }
     }
 
+    @Test("every kernel passes the trial before it is chosen", arguments: availableKernels)
+    func trial(kernel: SHA256Kernel) {
+        #expect(kernel.agreesWithReference)
+        #expect(SHA256Kernel.best.isAvailable)
+    }
+
     @Test("a kernel that this CPU lacks is refused")
     func missing() {
         for kernel in SHA256Kernel.allCases where !kernel.isAvailable {
