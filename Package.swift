@@ -62,7 +62,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "CairnTestKit", dependencies: ["Cairn", "CairnCore", "CairnIO"],
+            name: "CairnTestKit", dependencies: ["Cairn", "CairnCore", "CairnIO", "CCairn"],
             swiftSettings: settings),
         .executableTarget(
             name: "CairnCLI",
