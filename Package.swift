@@ -69,7 +69,7 @@ let package = Package(
         ),
         .target(
             name: "CairnTestKit",
-            dependencies: ["Cairn", "CairnCore", "CairnIO"],
+            dependencies: ["Cairn", "CairnCore", "CairnIO", "CCairn"],
             swiftSettings: settings
         ),
         .executableTarget(
