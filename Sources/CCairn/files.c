@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/types.h>
@@ -173,17 +175,22 @@ int64_t cairn_get_attribute_of(const char *path, const char *name, void *value, 
     return RETRYING(lgetxattr(path, name, value, size));
 }
 
+// The path that leads to whatever a descriptor refers to, without any further look-up.
+typedef struct {
+    char text[32];
+} descriptor_path;
+
+static descriptor_path path_of(int descriptor) {
+    descriptor_path path;
+    snprintf(path.text, sizeof path.text, "/proc/self/fd/%d", descriptor);
+    return path;
+}
+
 int cairn_set_attribute(int descriptor, const char *name, const void *value, size_t size) {
-    return (int)RETRYING(fsetxattr(descriptor, name, value, size, 0));
-}
-
-int cairn_set_attribute_of(
-    const char *path, const char *name, const void *value, size_t size) {
-    return (int)RETRYING(lsetxattr(path, name, value, size, 0));
-}
-
-int cairn_remove_attribute_of(const char *path, const char *name) {
-    return (int)RETRYING(lremovexattr(path, name));
+    int result = (int)RETRYING(fsetxattr(descriptor, name, value, size, 0));
+    if (result != -EBADF) return result; // else it only refers to the file
+    descriptor_path path = path_of(descriptor);
+    return (int)RETRYING(setxattr(path.text, name, value, size, 0));
 }
 
 const void *cairn_map(int descriptor, size_t size, int *error) {
@@ -205,4 +212,79 @@ void cairn_advise_memory(const void *base, size_t size, int advice) {
         [cairn_advice_done] = MADV_DONTNEED,
     };
     madvise((void *)base, size, advices[advice]);
+}
+
+int cairn_make_directory(int directory, const char *name, uint32_t mode) {
+    return (int)RETRYING(mkdirat(directory, name, mode));
+}
+
+int cairn_make_link(const char *target, int directory, const char *name) {
+    return (int)RETRYING(symlinkat(target, directory, name));
+}
+
+int cairn_make_node(
+    int directory, const char *name, uint32_t mode, uint32_t major, uint32_t minor) {
+    return (int)RETRYING(mknodat(directory, name, mode, makedev(major, minor)));
+}
+
+int cairn_add_name(int descriptor, int directory, const char *name) {
+    // Linking the descriptor itself needs a capability or Linux 6.10; /proc needs neither.
+    descriptor_path path = path_of(descriptor);
+    int result =
+        (int)RETRYING(linkat(AT_FDCWD, path.text, directory, name, AT_SYMLINK_FOLLOW));
+    if (result != -ENOENT) return result;
+    return (int)RETRYING(linkat(descriptor, "", directory, name, AT_EMPTY_PATH));
+}
+
+int cairn_rename(int directory, const char *from, const char *to, int replace) {
+    if (replace) return (int)RETRYING(renameat(directory, from, directory, to));
+    int result = (int)RETRYING(renameat2(directory, from, directory, to, RENAME_NOREPLACE));
+    if (result != -EINVAL && result != -ENOSYS) return result;
+    // A file system without that flag: linking never replaces.
+    result = (int)RETRYING(linkat(directory, from, directory, to, 0));
+    return result < 0 ? result : (int)RETRYING(unlinkat(directory, from, 0));
+}
+
+int cairn_remove(int directory, const char *name, int is_directory) {
+    return (int)RETRYING(unlinkat(directory, name, is_directory ? AT_REMOVEDIR : 0));
+}
+
+int cairn_set_owner(int descriptor, uint32_t user_id, uint32_t group_id) {
+    return (int)RETRYING(fchownat(descriptor, "", user_id, group_id, AT_EMPTY_PATH));
+}
+
+int cairn_set_mode(int descriptor, uint32_t mode) {
+    int result = (int)RETRYING(fchmod(descriptor, mode));
+    if (result != -EBADF) return result; // else it only refers to the file
+    descriptor_path path = path_of(descriptor);
+    return (int)RETRYING(chmod(path.text, mode));
+}
+
+int cairn_set_times(
+    int descriptor, int64_t accessed_seconds, uint32_t accessed_nanoseconds,
+    int64_t modified_seconds, uint32_t modified_nanoseconds) {
+    struct timespec times[2] = {
+        {.tv_sec = accessed_seconds, .tv_nsec = accessed_nanoseconds},
+        {.tv_sec = modified_seconds, .tv_nsec = modified_nanoseconds},
+    };
+    // UTIME_NOW and UTIME_OMIT lie above, and so never come from stored bytes.
+    if (accessed_nanoseconds >= 1000000000 || modified_nanoseconds >= 1000000000) return -EINVAL;
+    int result = (int)RETRYING(futimens(descriptor, times));
+    if (result != -EBADF) return result; // else it only refers to the file
+    descriptor_path path = path_of(descriptor);
+    return (int)RETRYING(utimensat(AT_FDCWD, path.text, times, 0));
+}
+
+int cairn_free_space(int descriptor, uint64_t *bytes, uint64_t *files) {
+    struct statvfs found;
+    int result = (int)RETRYING(fstatvfs(descriptor, &found));
+    if (result < 0) return result;
+    *bytes = (uint64_t)found.f_bavail * found.f_frsize;
+    // File systems without a table of inodes say zero of zero.
+    *files = found.f_files == 0 ? UINT64_MAX : (uint64_t)found.f_favail;
+    return 0;
+}
+
+int cairn_open_memory(void) {
+    return (int)RETRYING(memfd_create("cairn", MFD_CLOEXEC));
 }

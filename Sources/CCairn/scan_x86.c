@@ -80,6 +80,9 @@ TARGET_AVX2 void cairn_anchors_avx2(
     const uint8_t *first = bytes + from, *second = first + half;
     uint8_t *first_bits = (uint8_t *)bits, *second_bits = first_bits + half / 8;
     for (ptrdiff_t i = -16; i < half; i += 16) {
+        // The next block lies behind this one; the processor's own prefetching stops at pages.
+        _mm_prefetch((const char *)(first + i + 2 * half), _MM_HINT_T0);
+        _mm_prefetch((const char *)(second + i + 2 * half), _MM_HINT_T0);
         __m256i v = _mm256_inserti128_si256(
             _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(first + i))),
             _mm_loadu_si128((const __m128i *)(second + i)), 1);

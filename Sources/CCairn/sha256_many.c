@@ -292,3 +292,33 @@ void cairn_sha256_make_key(cairn_sha256_key *key, const uint8_t *inner, const ui
     cairn_sha256_compress_scalar(key->inner, &inner, 1);
     cairn_sha256_compress_scalar(key->outer, &outer, 1);
 }
+
+// MARK: Self-test
+
+enum { trial_count = 40, trial_size = 320 };
+
+bool cairn_sha256_agrees(int kernel) {
+    uint8_t bytes[trial_size];
+    for (size_t i = 0; i < trial_size; i++) bytes[i] = (uint8_t)(i * 167 + (i >> 3));
+    cairn_sha256_message messages[trial_count];
+    for (size_t i = 0; i < trial_count; i++) {
+        // Lengths from 0 to 312, in no order, each at another offset.
+        messages[i].size = i * 7 % trial_count * 8;
+        messages[i].offset = (trial_size - messages[i].size) * i / trial_count;
+    }
+    cairn_sha256_key key;
+    cairn_sha256_make_key(&key, bytes, bytes + block_size);
+    for (int keyed = 0; keyed < 2; keyed++) {
+        uint8_t expected[32 * trial_count], actual[32 * trial_count];
+        size_t alone[cairn_sha256_alone_max];
+        const cairn_sha256_key *used = keyed ? &key : NULL;
+        cairn_sha256_many(
+            cairn_sha256_scalar, used, bytes, messages, trial_count, expected, alone);
+        // With so many similar messages none is left alone.
+        if (cairn_sha256_many(kernel, used, bytes, messages, trial_count, actual, alone) != 0
+            || memcmp(actual, expected, sizeof actual) != 0) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,5 +1,6 @@
-public import CairnCore
-public import CairnIO
+internal import CairnCore
+internal import CairnFormat
+internal import CairnIO
 
 /// What went wrong, in words an operator can act on.
 public struct CairnError: Error, Sendable, CustomStringConvertible {
@@ -91,6 +92,28 @@ extension CairnError {
                 cause: error)
         }
         return CairnError(.damaged, "\(name) is damaged; run 'check'", cause: error)
+    }
+
+    /// Translates why the record `name` could not be opened.
+    package static func record(_ error: RecordFailure, of name: String) -> CairnError {
+        switch error {
+        case .damaged(let failure): .decoding(failure, of: name)
+        case .unsupported(let what): .decoding(.unsupported(what), of: name)
+        case .notAuthentic:
+            CairnError(
+                .damaged, "\(name) was not sealed with this repository's key; run 'check'",
+                cause: error)
+        case .foreignRepository(let id):
+            CairnError(.damaged, "\(name) belongs to repository \(id); run 'check'", cause: error)
+        case .cryptography:
+            CairnError(.store, "opening \(name) failed", cause: error)
+        }
+    }
+
+    /// Says that a folder on the way to the source cannot be read.
+    package static func unreadableSource(_ path: [UInt8], _ failure: FileFailure) -> CairnError {
+        CairnError(
+            .source, "cannot read \(PathText.escaped(path)): \(failure.reason)", cause: failure)
     }
 
     /// The error of an operation that its caller cancelled.

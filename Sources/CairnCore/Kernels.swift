@@ -24,7 +24,8 @@ public struct KernelSelection: Hashable, Sendable {
     }
 
     private mutating func select(
-        family: String, kernel name: String
+        family: String,
+        kernel name: String
     ) throws(KernelSelectionFailure) {
         switch family {
         case SHA256Kernel.familyName: sha256 = try SHA256Kernel.find(name)
@@ -68,7 +69,9 @@ extension KernelFamily {
     static func find(_ name: String) throws(KernelSelectionFailure) -> Self {
         guard let kernel = Self(rawValue: name) else {
             throw .unknownKernel(
-                "\(familyName):\(name)", known: Self.allCases.map { $0.rawValue })
+                "\(familyName):\(name)",
+                known: Self.allCases.map { $0.rawValue }
+            )
         }
         guard kernel.isAvailable else { throw .unavailable(kernel.qualifiedName) }
         return kernel

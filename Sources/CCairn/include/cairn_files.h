@@ -74,14 +74,35 @@ int64_t cairn_get_attribute(
     int descriptor, const char *_Nonnull name, void *_Nonnull value, size_t size);
 int64_t cairn_get_attribute_of(
     const char *_Nonnull path, const char *_Nonnull name, void *_Nonnull value, size_t size);
-// Sets through `path`, whose last part is not followed.
+// `descriptor` may be one that only refers to a file, also to a link.
 int cairn_set_attribute(
     int descriptor, const char *_Nonnull name, const void *_Nonnull value, size_t size);
-int cairn_set_attribute_of(
-    const char *_Nonnull path, const char *_Nonnull name, const void *_Nonnull value, size_t size);
-int cairn_remove_attribute_of(const char *_Nonnull path, const char *_Nonnull name);
 
 // Read-only private mapping of a whole file; null with the error number in `error`.
 const void *_Nullable cairn_map(int descriptor, size_t size, int *_Nonnull error);
 void cairn_unmap(const void *_Nonnull base, size_t size);
 void cairn_advise_memory(const void *_Nonnull base, size_t size, int advice);
+
+int cairn_make_directory(int directory, const char *_Nonnull name, uint32_t mode);
+int cairn_make_link(const char *_Nonnull target, int directory, const char *_Nonnull name);
+// A FIFO or a device, as the type bits of `mode` say.
+int cairn_make_node(
+    int directory, const char *_Nonnull name, uint32_t mode, uint32_t major, uint32_t minor);
+// Gives the open file a further name; never follows a link and never replaces anything.
+int cairn_add_name(int descriptor, int directory, const char *_Nonnull name);
+// Within one directory. Without `replace` an existing name is -EEXIST.
+int cairn_rename(
+    int directory, const char *_Nonnull from, const char *_Nonnull to, int replace);
+int cairn_remove(int directory, const char *_Nonnull name, int is_directory);
+
+// Of an open file, or of one that the descriptor only refers to, also of a link.
+int cairn_set_owner(int descriptor, uint32_t user_id, uint32_t group_id);
+int cairn_set_mode(int descriptor, uint32_t mode);
+int cairn_set_times(
+    int descriptor, int64_t accessed_seconds, uint32_t accessed_nanoseconds,
+    int64_t modified_seconds, uint32_t modified_nanoseconds);
+
+// What is left to this user, in bytes and in files.
+int cairn_free_space(int descriptor, uint64_t *_Nonnull bytes, uint64_t *_Nonnull files);
+// A file in memory without a name.
+int cairn_open_memory(void);

@@ -1,4 +1,4 @@
-package import CairnFormat
+internal import CairnFormat
 internal import Synchronization
 
 /// What a writer session has seen and stored so far; any thread may count.

@@ -105,19 +105,3 @@ public struct BackupSummary: Sendable {
     public init() {}
 }
 
-/// A path that was not captured, or not wholly.
-public struct Problem: Sendable, Hashable {
-    /// The path in bytes.
-    public let path: [UInt8]
-    /// What kind of trouble.
-    public let reason: ProblemReason
-    /// The system's words.
-    public let message: String
-
-    /// Makes a problem.
-    public init(path: [UInt8], reason: ProblemReason, message: String) {
-        self.path = path
-        self.reason = reason
-        self.message = message
-    }
-}

@@ -1,6 +1,6 @@
-package import CairnCore
-package import CairnFormat
-package import CairnIO
+internal import CairnCore
+internal import CairnFormat
+internal import CairnIO
 internal import Synchronization
 
 /// One backup: a walker, workers and an assembler around a writer session.
@@ -70,11 +70,27 @@ package final class BackupRun: Sendable {
             session.abandon()
             return summary
         }
-        let draft = SnapshotDraft(
-            request: request, host: host, environment: core.environment, paths: source.paths,
-            tree: tree, problems: problems, summary: summary)
-        summary.snapshot = try session.commit(draft)
-        summary.statistics.bytesStored = session.bytesStored
+        var record = SnapshotRecord(session: session.id, tree: tree)
+        record.started = request.time ?? 0
+        record.host = Array(host.prefix(FormatLimits.nameSizeMax))
+        record.user = Array(core.environment.host.userName.utf8.prefix(FormatLimits.nameSizeMax))
+        record.userID = core.environment.host.userID
+        record.groupID = core.environment.host.groupID
+        record.paths = source.paths
+        record.tags = try request.sortedTags()
+        record.description = request.description
+        record.programVersion = Array(CairnVersion.text.utf8)
+        record.statistics = summary.statistics
+        record.parent = parent?.session
+        record.problemCount = UInt64(summary.problemCount)
+        record.problems = problems
+        if request.isDryRun {
+            session.abandon()
+            return summary
+        }
+        let committed = try session.commit(record)
+        summary.snapshot = committed.session
+        summary.statistics = committed.statistics
         return summary
     }
 

@@ -1,4 +1,4 @@
-package import CairnIO
+internal import CairnIO
 
 /// Gathers the walk's steps into batches of bounded size.
 struct BatchBuilder: ~Copyable {

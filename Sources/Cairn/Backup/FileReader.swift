@@ -1,6 +1,6 @@
 internal import CairnCore
-package import CairnFormat
-package import CairnIO
+internal import CairnFormat
+internal import CairnIO
 
 /// Reads the files of batches, cuts them into chunks and stores the chunks. One per worker thread.
 ///
@@ -120,6 +120,7 @@ package final class FileReader {
             pending[index].chunks = first..<ranges.count
         }
         ids.removeAll(keepingCapacity: true)
+        let buffer = buffer
         core.identifier.identify(buffer.span, ranges: ranges, into: &ids)
         for (id, range) in zip(ids, ranges) { try saver.save(id, buffer.span(range)) }
         for file in pending {
@@ -140,6 +141,7 @@ package final class FileReader {
     private func cut(_ file: Range<Int>) {
         guard !file.isEmpty else { return }
         lengths.removeAll(keepingCapacity: true)
+        let buffer = buffer
         core.chunker.cuts(buffer.span(file), atEnd: true, into: &lengths)
         var start = file.lowerBound
         for length in lengths {

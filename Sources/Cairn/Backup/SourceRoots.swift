@@ -1,11 +1,22 @@
 internal import CairnIO
 
 /// The folders that lead from `/` to what is to be backed up.
-package struct SourceRoots {
-    package final class Node {
+package struct SourceRoots: Sendable {
+    package struct Node: Sendable {
         var children: [FileName: Node] = [:]
         /// Whether everything from here on is to be backed up.
         var isSource = false
+
+        /// Adds what the names lead to; whatever lies beneath a source is part of it.
+        mutating func insert(_ names: ArraySlice<FileName>) {
+            if isSource { return }
+            guard let first = names.first else {
+                isSource = true
+                children = [:]
+                return
+            }
+            children[first, default: Node()].insert(names.dropFirst())
+        }
 
         /// The children in the order of their names.
         var sortedChildren: [(FileName, Node)] {
@@ -14,7 +25,7 @@ package struct SourceRoots {
         }
     }
 
-    let root = Node()
+    private(set) var root = Node()
 
     /// Joins absolute paths; one beneath another adds nothing.
     ///
@@ -25,20 +36,16 @@ package struct SourceRoots {
                 throw CairnError(
                     .invalidRequest, "\(PathText.escaped(path)) is not an absolute path")
             }
-            var node = root
+            var names: [FileName] = []
             for part in path.split(separator: UInt8(ascii: "/")) where part != [UInt8(ascii: ".")] {
                 let name = FileName(part)
                 guard FileName.isValid(name) else {
                     throw CairnError(
                         .invalidRequest, "\(PathText.escaped(path)) has a part that is no name")
                 }
-                if node.isSource { break }
-                let child = node.children[name] ?? Node()
-                node.children[name] = child
-                node = child
+                names.append(name)
             }
-            node.isSource = true
-            node.children = [:]
+            root.insert(names[...])
         }
     }
 }

@@ -274,25 +274,35 @@ package struct SourceWalker: ~Copyable {
         _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory, path: [UInt8],
         previous: TreeEntry?
     ) throws(CairnError) {
+        let entry: TreeEntry
         do {
-            var node = TreeEntry.Node.pipe
-            switch metadata.kind {
-            case .symlink: node = .symbolicLink(target: try directory.readLink(name))
-            case .characterDevice: node = .characterDevice(metadata.deviceNumber)
-            case .blockDevice: node = .blockDevice(metadata.deviceNumber)
-            default: break
-            }
-            var entry = TreeEntry(name: name, metadata, node: node)
-            if let previous, previous.inode == entry.inode, previous.changed == entry.changed {
-                entry.attributes = previous.attributes
-            } else {
-                entry.attributes = try directory.extendedAttributes(of: name)
-            }
-            let state: ItemState =
-                previous == entry ? .unmodified : previous == nil ? .new : .changed
-            try output.add(.entry(entry, path: path, state))
-        } catch let failure as FileFailure {
-            try output.add(.problem(Problem(path: path, failure)))
+            entry = try specialEntry(name, metadata, in: directory, previous: previous)
+        } catch {
+            try output.add(.problem(Problem(path: path, error)))
+            return
         }
+        let state: ItemState = previous == entry ? .unmodified : previous == nil ? .new : .changed
+        try output.add(.entry(entry, path: path, state))
+    }
+
+    /// Describes an entry that is neither a folder nor a regular file.
+    private func specialEntry(
+        _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory,
+        previous: TreeEntry?
+    ) throws(FileFailure) -> TreeEntry {
+        let node: TreeEntry.Node
+        switch metadata.kind {
+        case .symlink: node = .symbolicLink(target: try directory.readLink(name))
+        case .characterDevice: node = .characterDevice(metadata.deviceNumber)
+        case .blockDevice: node = .blockDevice(metadata.deviceNumber)
+        default: node = .pipe
+        }
+        var entry = TreeEntry(name: name, metadata, node: node)
+        if let previous, previous.inode == entry.inode, previous.changed == entry.changed {
+            entry.attributes = previous.attributes
+        } else {
+            entry.attributes = try directory.extendedAttributes(of: name)
+        }
+        return entry
     }
 }

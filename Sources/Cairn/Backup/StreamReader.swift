@@ -1,6 +1,6 @@
 package import CairnCore
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 
 /// Reads one long stream, cuts it and has its chunks stored by whichever worker is free.
 package struct StreamReader {
@@ -29,7 +29,7 @@ package struct StreamReader {
         self.context = context
         self.counters = counters
         content = ContentBuilder(lists)
-        bufferSize = max(4 << 20, core.format.chunking.sizeMax * 3 / 2)
+        bufferSize = max(4 << 20, core.chunker.parameters.sizeMax * 3 / 2)
         buffer = queue.takeBuffer(capacity: bufferSize)
     }
 
@@ -74,16 +74,23 @@ package struct StreamReader {
 
     /// Sends the whole chunks in the buffer on; the rest starts the next buffer.
     private mutating func submit(atEnd: Bool) throws(CairnError) {
-        var lengths: [Int] = []
-        core.chunker.cuts(buffer.span, atEnd: atEnd, into: &lengths)
-        let end = lengths.reduce(0, +)
         let rest = queue.takeBuffer(capacity: bufferSize)
-        rest.append(buffer.span(end..<buffer.count))
+        let lengths = StreamReader.cut(buffer, core.chunker, atEnd: atEnd, rest: rest)
         let stretch = Stretch(buffer: buffer, lengths: lengths)
         buffer = rest
         pending.append(stretch)
         queue.put(stretch)
         while pending.count > StreamReader.stretchCountMax { try settleFirst() }
+    }
+
+    /// The lengths of the whole chunks in `full`; copies what is left to `rest`.
+    private static func cut(
+        _ full: ByteBuffer, _ chunker: Chunker, atEnd: Bool, rest: ByteBuffer
+    ) -> [Int] {
+        var lengths: [Int] = []
+        chunker.cuts(full.span, atEnd: atEnd, into: &lengths)
+        rest.append(full.span(lengths.reduce(0, +)..<full.count))
+        return lengths
     }
 
     /// Waits for the first stretch under way and takes in its chunks.
@@ -119,9 +126,10 @@ extension ChunkSaver {
             start += length
         }
         var ids: [ChunkID] = []
-        identifier.identify(stretch.buffer.span, ranges: ranges, into: &ids)
+        let buffer = stretch.buffer
+        identifier.identify(buffer.span, ranges: ranges, into: &ids)
         do throws(CairnError) {
-            for (id, range) in zip(ids, ranges) { try save(id, stretch.buffer.span(range)) }
+            for (id, range) in zip(ids, ranges) { try save(id, buffer.span(range)) }
             stretch.resolve(.success(ids))
         } catch {
             stretch.resolve(.failure(error))

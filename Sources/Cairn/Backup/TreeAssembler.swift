@@ -1,5 +1,5 @@
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 
 /// Turns the walk's batches, in order, into the snapshot's tree. One thread runs it.
 package struct TreeAssembler: ~Copyable {
@@ -75,7 +75,7 @@ package struct TreeAssembler: ~Copyable {
         switch outcome {
         case .failed(let problem):
             folders[folders.count - 1].isIncomplete = true
-            try report(Problem(path: path, reason: problem.reason, message: problem.message))
+            try report(problem.moved(to: path))
         case .stored(let stored):
             let layout = stored.layout
             var complete = TreeEntry(
@@ -84,7 +84,7 @@ package struct TreeAssembler: ~Copyable {
             complete.attributes = stored.attributes
             if let problem = stored.problem {
                 complete.isIncomplete = true
-                try report(Problem(path: path, reason: problem.reason, message: problem.message))
+                try report(problem.moved(to: path))
             }
             try add(complete, path, state)
         }
@@ -140,7 +140,7 @@ package struct TreeAssembler: ~Copyable {
         counters.problemMet()
         if problems.count < TreeAssembler.problemCountMax { problems.append(problem) }
         try problemList.add(problem)
-        context.report(.problem(path: problem.path, reason: problem.message))
+        context.report(.problem(path: problem.path, reason: problem.text))
     }
 }
 

@@ -1,4 +1,4 @@
-package import CairnCore
+internal import CairnCore
 package import CairnFormat
 package import CairnIO
 
@@ -42,37 +42,5 @@ extension TreeEntry {
             && modified == metadata.modified
             && (!request.comparesChangeTimes || changed == metadata.changed)
             && (!request.comparesInodes || inode == metadata.inode)
-    }
-
-    /// About how many bytes the entry takes in a leaf; what leaves are cut by.
-    package var encodedSizeEstimate: Int {
-        var size = name.count + 96
-        for attribute in attributes { size += attribute.name.count + attribute.value.count + 4 }
-        switch node {
-        case .symbolicLink(let target): size += target.count
-        case .regular(_, let layout): size += 6 * (layout?.extents.count ?? 0)
-        default: break
-        }
-        return size
-    }
-}
-
-extension Problem {
-    /// Describes a failure of the file system at `path`.
-    package init(path: [UInt8], _ failure: FileFailure) {
-        let reason: ProblemReason
-        if failure.isVanished {
-            reason = .vanished
-        } else if failure.isReplaced {
-            reason = .replaced
-        } else {
-            reason = .unreadable
-        }
-        self.init(path: path, reason: reason, message: failure.reason)
-    }
-
-    /// Says that a file went on changing while it was read.
-    package static func changed(_ path: [UInt8]) -> Problem {
-        Problem(path: path, reason: .changedWhileRead, message: "changed while it was read")
     }
 }

@@ -1,5 +1,5 @@
 internal import CairnCore
-package import CairnIO
+internal import CairnIO
 
 /// A stretch of one large file: whole chunks of it, to be identified and stored.
 package final class Stretch: Sendable {

@@ -10,6 +10,7 @@ public final class Operation<Value: Sendable>: Sendable {
     public let events: AsyncStream<Event>
     private let cancellation: Cancellation
     private let outcome: Outcome<Value>
+    private let thread: WorkerThread?
 
     /// Starts `body` on a thread of its own.
     package init(
@@ -24,12 +25,18 @@ public final class Operation<Value: Sendable>: Sendable {
         self.cancellation = cancellation
         self.outcome = outcome
         let context = JobContext(cancellation: cancellation) { continuation.yield($0) }
-        WorkerThread.detach(name: name) {
-            do throws(CairnError) {
-                outcome.resolve(.success(try body(context)))
-            } catch {
-                outcome.resolve(.failure(error))
+        do {
+            thread = try WorkerThread(name: name) {
+                do throws(CairnError) {
+                    outcome.resolve(.success(try body(context)))
+                } catch {
+                    outcome.resolve(.failure(error))
+                }
+                continuation.finish()
             }
+        } catch {
+            thread = nil
+            outcome.resolve(.failure(CairnError.store(error, "starting a thread")))
             continuation.finish()
         }
     }

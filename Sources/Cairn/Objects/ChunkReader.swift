@@ -1,6 +1,6 @@
 package import CairnCore
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 internal import Synchronization
 
 /// Reads chunks: finds their segment through the index, opens and decompresses it, and proves
@@ -56,18 +56,18 @@ package final class ChunkReader: Sendable {
         _ id: ChunkID, at location: ChunkLocation, into output: ByteBuffer
     ) throws(CairnError) {
         let start = output.count
-        if location.isGrouped, let segment = cache[location.segment] {
+        if location.isGrouped, let segment = cache[SegmentID(location)] {
             try append(segment, location, to: output)
         } else {
             let segment = ByteBuffer(capacity: location.isGrouped ? 512 << 10 : location.length)
             try decode(location, into: segment)
             try append(segment, location, to: output)
-            if location.isGrouped { cache.insert(segment, for: location.segment) }
+            if location.isGrouped { cache.insert(segment, for: SegmentID(location)) }
         }
         guard core.identifier.identify(output.span(start..<output.count)) == id else {
             output.truncate(to: start)
             throw CairnError(
-                .damaged, "\(location.pack) holds other bytes than chunk \(id); run 'check'")
+                .damaged, "\(location.pack.id) holds other bytes than chunk \(id); run 'check'")
         }
     }
 
@@ -76,7 +76,7 @@ package final class ChunkReader: Sendable {
     ) throws(CairnError) {
         let end = location.place + location.length
         guard end <= segment.count else {
-            throw CairnError(.damaged, "the index leads past a segment of \(location.pack)")
+            throw CairnError(.damaged, "the index leads past a segment of \(location.pack.id)")
         }
         output.append(segment.span(location.place..<end))
     }
@@ -87,20 +87,20 @@ package final class ChunkReader: Sendable {
     ) throws(CairnError) {
         let tool = tools.take()
         defer { tools.put(tool) }
-        let key = try packs.key(of: location.pack)
-        tool.stored.truncate(to: 0)
-        let text = ObjectNames.pack(location.pack)
+        let key = try packs.key(of: location.pack.id)
+        let stored = tool.stored
+        stored.truncate(to: 0)
+        let text = ObjectNames.pack(location.pack.id)
         let name = try RecordStore.name(text)
-        let range =
-            UInt64(location.segmentOffset)
-            ..< UInt64(location.segmentOffset + location.segmentStoredSize)
+        let place = location.segmentRange
+        let range = UInt64(place.lowerBound)..<UInt64(place.upperBound)
         do {
-            try core.store.read(name, range, into: tool.stored)
+            try core.store.read(name, range, into: stored)
         } catch {
             throw CairnError.store(error, "reading \(text)")
         }
         try tool.open(
-            tool.stored.span, offset: location.segmentOffset, key: key, sealing: core.keys.sealing,
+            stored.span, offset: place.lowerBound, key: key, sealing: core.keys.sealing,
             pack: text, into: plain)
     }
 }
@@ -121,7 +121,7 @@ package struct PackOpener: Sendable {
         } catch {
             throw CairnError.decoding(error, of: text)
         }
-        guard header.id == pack, header.repository == core.format.repositoryID,
+        guard header.id == pack, header.repository == core.format.repository,
             header.sealing == core.keys.sealing
         else {
             throw CairnError(.damaged, "\(text) holds the pack \(header.id); run 'check'")
@@ -138,8 +138,11 @@ package struct PackOpener: Sendable {
     }
 }
 
-/// Contexts and buffers for opening segments; one thread uses a tool at a time.
-package final class SegmentTool {
+/// Contexts and buffers for opening segments.
+///
+/// One thread uses a tool at a time: whoever takes one from a pool, or has made it. The pool's lock
+/// orders the changes of hands; that is why the class may say `@unchecked Sendable`.
+package final class SegmentTool: @unchecked Sendable {
     private let sealer = Sealer()
     private let decompressor = Decompressor()
     package let stored = ByteBuffer(capacity: 512 << 10)
@@ -155,6 +158,7 @@ package final class SegmentTool {
         _ sealed: Span<UInt8>, offset: Int, key: PackOpener, sealing: SealingAlgorithm,
         pack: String, into plain: ByteBuffer
     ) throws(CairnError) -> SegmentShape {
+        let opened = opened
         opened.truncate(to: 0)
         do {
             try sealer.setKey(key.key.secret, algorithm: sealing)
@@ -176,15 +180,14 @@ package final class SegmentTool {
 
 /// Segment tools that are not in use.
 private final class ToolPool: Sendable {
-    private struct Tools: @unchecked Sendable { var free: [SegmentTool] = [] }
-    private let tools = Mutex<Tools>(Tools())
+    private let tools = Mutex<[SegmentTool]>([])
 
-    func take() -> sending SegmentTool {
-        tools.withLock { tools in tools.free.popLast() ?? SegmentTool() }
+    func take() -> SegmentTool {
+        tools.withLock { $0.popLast() } ?? SegmentTool()
     }
 
-    func put(_ tool: sending SegmentTool) {
-        tools.withLock { tools in tools.free.append(tool) }
+    func put(_ tool: SegmentTool) {
+        tools.withLock { $0.append(tool) }
     }
 }
 
@@ -221,6 +224,12 @@ private final class PackKeyCache: Sendable {
 package struct SegmentID: Hashable, Sendable {
     package let pack: PackID
     package let offset: Int
+
+    /// The segment that a chunk lies in.
+    package init(_ location: ChunkLocation) {
+        pack = location.pack.id
+        offset = location.segmentRange.lowerBound
+    }
 }
 
 /// Decoded segments used lately, at most so many bytes of them.

@@ -18,6 +18,9 @@ package final class ChunkSaver {
     private var ranges: [Range<Int>] = []
     private var ids: [ChunkID] = []
 
+    /// Names the chunks that this saver stores.
+    package var identifier: ChunkIdentifier { session.core.identifier }
+
     /// Makes a saver of chunks of one type.
     package init(
         _ session: WriterSession, packs: PackWriter, type: ChunkType,
@@ -34,7 +37,7 @@ package final class ChunkSaver {
     /// - Returns: Whether it was new.
     @discardableResult
     package func save(_ id: ChunkID, _ bytes: Span<UInt8>) throws(CairnError) -> Bool {
-        guard try session.claim(id) else { return false }
+        guard session.index.claim(id) == .claimed else { return false }
         session.counters.chunkAdded(size: bytes.count)
         let chunk = PackChunk(id: id, length: UInt32(bytes.count))
         // A chunk of the very size of a group gains nothing from company.
@@ -51,6 +54,7 @@ package final class ChunkSaver {
     /// Stores what the group holds.
     package func flush() throws(CairnError) {
         guard !groupChunks.isEmpty else { return }
+        let group = group
         try emit(group.span, groupChunks)
         group.truncate(to: 0)
         groupChunks.removeAll(keepingCapacity: true)
@@ -58,6 +62,7 @@ package final class ChunkSaver {
 
     private func emit(_ bytes: Span<UInt8>, _ chunks: [PackChunk]) throws(CairnError) {
         let lengths = chunks.map { $0.length }
+        let draft = draft
         draft.truncate(to: 0)
         draft.append(SegmentHeader(codec: .none, type: type, lengths: lengths).encode())
         let payload = draft.count
@@ -66,14 +71,14 @@ package final class ChunkSaver {
         if session.core.options.verifiesBeforePublishing {
             try verify(draft.span(payload..<draft.count), codec, size: bytes.count, chunks)
         }
-        let place = try packs.append(draft.span, codec: codec, type: type, chunks: chunks)
-        try session.place(chunks, type: type, at: place)
+        try packs.append(draft.span, codec: codec, type: type, chunks: chunks)
     }
 
     /// Proves that the payload decompresses to chunks of the IDs they were claimed under.
     private func verify(
         _ payload: Span<UInt8>, _ codec: Codec, size: Int, _ chunks: [PackChunk]
     ) throws(CairnError) {
+        let opened = opened
         opened.truncate(to: 0)
         do {
             try decompressor.decompress(payload, codec: codec, count: size, into: opened)

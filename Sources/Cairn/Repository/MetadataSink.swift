@@ -1,6 +1,6 @@
 package import CairnCore
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 internal import Synchronization
 
 /// Stores trees, lists and other metadata chunks. Any thread may store.
@@ -11,11 +11,26 @@ package final class MetadataSink: Sendable {
 
     private let session: WriterSession
     private let savers: Mutex<Savers>
-    package let accounts = AccountNames()
+    private let accounts = AccountNames()
 
     package init(_ session: WriterSession) {
         self.session = session
         savers = Mutex(Savers())
+    }
+
+    /// Joins entries and the names of the accounts that own them.
+    package func leaf(of entries: [TreeEntry]) -> TreeLeaf {
+        func owners(
+            _ ids: Set<UInt32>, _ name: (UInt32) -> [UInt8]?
+        ) -> [OwnerName] {
+            ids.sorted().compactMap { id in
+                name(id).map { OwnerName(id: id, name: Array($0.prefix(OwnerName.sizeMax))) }
+            }
+        }
+        return TreeLeaf(
+            users: owners(Set(entries.map { $0.userID }), accounts.userName),
+            groups: owners(Set(entries.map { $0.groupID }), accounts.groupName),
+            entries: entries)
     }
 
     /// Stores a chunk unless it is there and returns its ID.

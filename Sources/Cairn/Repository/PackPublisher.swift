@@ -1,6 +1,6 @@
 internal import CairnCore
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 internal import Synchronization
 
 /// Writes finished packs to the store on a thread of its own, while the next ones fill.
@@ -12,12 +12,12 @@ package final class PackPublisher: Sendable {
     private struct State: Sendable {
         var failure: CairnError?
         var nextNumber: UInt32 = 0
-        var packs: [IndexedPack] = []
         var bytesStored: UInt64 = 0
     }
 
     private let core: RepositoryCore
     private let cancellation: Cancellation
+    private let onWritten: @Sendable (ClosedPack, IndexedPack) throws(CairnError) -> Void
     private let state = Mutex(State())
     private let queue: BoundedQueue<ClosedPack>
     /// Buffers that are free; taking one waits for a pack to be written.
@@ -26,11 +26,15 @@ package final class PackPublisher: Sendable {
 
     /// Starts the thread.
     ///
-    /// - Parameter bufferCount: How many packs may be in memory at once, open ones included.
+    /// - Parameters:
+    ///   - bufferCount: How many packs may be in memory at once, open ones included.
+    ///   - onWritten: Called on the thread with each pack that was written.
     package init(
-        core: RepositoryCore, cancellation: Cancellation, bufferCount: Int
+        core: RepositoryCore, cancellation: Cancellation, bufferCount: Int,
+        onWritten: @escaping @Sendable (ClosedPack, IndexedPack) throws(CairnError) -> Void
     ) throws(CairnError) {
         self.core = core
+        self.onWritten = onWritten
         self.cancellation = cancellation
         queue = BoundedQueue(capacity: bufferCount)
         buffers = BoundedQueue(capacity: bufferCount)
@@ -73,13 +77,10 @@ package final class PackPublisher: Sendable {
     package var bytesStored: UInt64 { state.withLock { $0.bytesStored } }
 
     /// Waits until every queued pack is written, and ends the thread.
-    ///
-    /// - Returns: All packs of the session, in the order of their names.
-    package func drain() throws(CairnError) -> [IndexedPack] {
+    package func drain() throws(CairnError) {
         queue.close()
         join()
         try expectUsable()
-        return state.withLock { $0.packs.sorted { $0.id < $1.id } }
     }
 
     /// Drops what is queued and ends the thread.
@@ -101,10 +102,8 @@ package final class PackPublisher: Sendable {
         while let pack = queue.take() {
             do throws(CairnError) {
                 let size = try write(pack)
-                state.withLock { state in
-                    state.packs.append(IndexedPack(id: pack.id, kind: pack.kind, size: size))
-                    state.bytesStored += size
-                }
+                state.withLock { $0.bytesStored += size }
+                try onWritten(pack, IndexedPack(id: pack.id, kind: pack.kind, size: size))
                 buffers.put(pack.buffer)
             } catch {
                 state.withLock { $0.failure = $0.failure ?? error }

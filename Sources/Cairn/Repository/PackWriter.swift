@@ -1,15 +1,8 @@
 internal import CairnCore
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 internal import Synchronization
 
-
-/// Where a segment was put.
-package struct SegmentPlace: Sendable {
-    package let pack: PackID
-    package let offset: Int
-    package let storedSize: Int
-}
 
 /// Seals segments into packs of one kind and hands full packs to the publisher.
 ///
@@ -35,24 +28,24 @@ package final class PackWriter: Sendable {
     /// Seals `plaintext` (header and payload of a segment) at the end of the open pack.
     package func append(
         _ plaintext: Span<UInt8>, codec: Codec, type: ChunkType, chunks: [PackChunk]
-    ) throws(CairnError) -> SegmentPlace {
+    ) throws(CairnError) {
         try publisher.expectUsable()
-        let outcome = open.withLock { pack -> Result<SegmentPlace, CairnError> in
+        let outcome = open.withLock { pack -> Result<Void, CairnError> in
             do throws(CairnError) {
                 let size = plaintext.count + FormatLimits.sealSize
                 if let full = pack, full.wouldOverflow(adding: size, chunkCount: chunks.count) {
                     try publisher.publish(full.close(isLast: false))
                     pack = nil
                 }
-                let current = try pack ?? start()
-                pack = current
-                return .success(
-                    try current.append(plaintext, codec: codec, type: type, chunks: chunks))
+                if pack == nil { pack = try start() }
+                guard let current = pack else { return .failure(.cancelled) }
+                try current.append(plaintext, codec: codec, type: type, chunks: chunks)
+                return .success(())
             } catch {
                 return .failure(error)
             }
         }
-        return try outcome.get()
+        try outcome.get()
     }
 
     /// Hands over the open pack, if it holds anything.
@@ -102,7 +95,7 @@ private final class OpenPack {
         }
         let header = PackHeader(
             kind: kind, sealing: core.keys.sealing, id: id,
-            repository: core.format.repositoryID, salt: salt, commitment: key.commitment)
+            repository: core.format.repository, salt: salt, commitment: key.commitment)
         associated = PackAssociatedData(header)
         buffer.truncate(to: 0)
         buffer.append(header.encode())
@@ -112,18 +105,16 @@ private final class OpenPack {
     func wouldOverflow(adding size: Int, chunkCount: Int) -> Bool {
         guard !directory.segments.isEmpty else { return false }
         let grown = directory.bodySizeWithoutPadding + size + 16 + 36 * chunkCount
-        return grown > core.format.packSize - Padding.blockSize
+        return grown > Int(core.format.packSizeTarget) - Padding.blockSize
     }
 
     func append(
         _ plaintext: Span<UInt8>, codec: Codec, type: ChunkType, chunks: [PackChunk]
-    ) throws(CairnError) -> SegmentPlace {
+    ) throws(CairnError) {
         let offset = buffer.count
         try seal(plaintext, associated.segment)
-        let storedSize = buffer.count - offset
         directory.append(
-            storedSize: UInt32(storedSize), codec: codec, type: type, chunks: chunks)
-        return SegmentPlace(pack: id, offset: offset, storedSize: storedSize)
+            storedSize: UInt32(buffer.count - offset), codec: codec, type: type, chunks: chunks)
     }
 
     /// Seals the directory and the locator behind the segments.
@@ -155,4 +146,29 @@ package struct ClosedPack: Sendable {
     let directory: PackDirectory
     let key: ObjectSealingKey
     let associated: PackAssociatedData
+}
+
+extension ClosedPack {
+    /// The index entries of the pack's chunks; the pack ordinals in them mean nothing yet.
+    package func entries() throws(CairnError) -> [IndexEntry] {
+        var entries: [IndexEntry] = []
+        entries.reserveCapacity(directory.chunks.count)
+        for segment in directory.segments {
+            let chunks = directory.chunks(of: segment)
+            var place = 0
+            for chunk in chunks {
+                guard
+                    let entry = IndexEntry(
+                        id: chunk.id, pack: 0, segmentOffset: Int(segment.offset),
+                        segmentStoredSize: Int(segment.storedSize), type: segment.type,
+                        place: chunks.count > 1 ? place : nil, length: Int(chunk.length))
+                else {
+                    throw CairnError(.invalidRequest, "a chunk's place does not fit the index")
+                }
+                entries.append(entry)
+                place += Int(chunk.length)
+            }
+        }
+        return entries
+    }
 }

@@ -15,16 +15,19 @@ package final class RepositoryCore: Sendable {
     package init(
         store: any Store, format: RepositoryFormat, keys: RepositoryKeys,
         options: RepositoryOptions
-    ) {
+    ) throws(CairnError) {
         self.store = store
         self.format = format
         self.keys = keys
         self.options = options
         identifier = ChunkIdentifier(key: keys.id)
-        chunker =
-            keys.chunker.map { secret in
-                secret.withSpan { Chunker(format.chunking, key: $0) }
-            } ?? Chunker(format.chunking, key: nil)
+        let parameters: ChunkerParameters
+        do {
+            parameters = try format.chunkerParameters()
+        } catch {
+            throw CairnError(.damaged, "the repository's chunk sizes are no chunk sizes", cause: error)
+        }
+        chunker = keys.chunker.withSpan { Chunker(parameters, key: $0) }
     }
 
     package var environment: Environment { options.environment }
@@ -75,11 +78,11 @@ package struct RecordStore: Sendable {
     /// Unseals `bytes`, the object called `text`.
     package func open(
         _ bytes: [UInt8], named text: String
-    ) throws(CairnError) -> (type: RecordType, payload: [UInt8]) {
+    ) throws(CairnError) -> (type: RecordType, payload: ByteBuffer) {
         do throws(RecordFailure) {
             return try RecordEnvelope.open(
-                bytes.span, name: text, repository: core.format.repositoryID,
-                sealing: core.keys.sealing, key: core.keys.record)
+                bytes.span, name: text, key: core.keys.record,
+                repository: core.format.repository)
         } catch {
             throw CairnError.record(error, of: text)
         }
@@ -88,7 +91,7 @@ package struct RecordStore: Sendable {
     /// Reads and unseals the object called `text`.
     package func read(
         _ text: String
-    ) throws(CairnError) -> (type: RecordType, payload: [UInt8]) {
+    ) throws(CairnError) -> (type: RecordType, payload: ByteBuffer) {
         try open(try bytes(text), named: text)
     }
 
@@ -96,13 +99,13 @@ package struct RecordStore: Sendable {
     package func seal(
         _ type: RecordType, _ payload: [UInt8], named text: String
     ) throws(CairnError) -> [UInt8] {
-        do throws(RecordFailure) {
+        let salt = try core.randomBytes(32)
+        do {
             return try RecordEnvelope.seal(
-                type, payload: payload.span, name: text, repository: core.format.repositoryID,
-                sealing: core.keys.sealing, key: core.keys.record,
-                salt: try core.randomBytes(32))
+                payload.span, type: type, name: text, key: core.keys.record,
+                repository: core.format.repository, salt: salt)
         } catch {
-            throw CairnError.record(error, of: text)
+            throw CairnError(.store, "sealing \(text) failed", cause: error)
         }
     }
 

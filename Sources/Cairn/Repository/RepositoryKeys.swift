@@ -10,7 +10,7 @@ package final class RepositoryKeys: Sendable {
     /// Key of content IDs.
     package let id: SecretBytes?
     /// Secret of the chunker.
-    package let chunker: SecretBytes?
+    package let chunker: SecretBytes
     /// Root of the packs' keys.
     package let pack: SecretBytes?
     /// Root of the records' keys.
@@ -23,29 +23,21 @@ package final class RepositoryKeys: Sendable {
     /// Derives all keys.
     package init(master: SecretBytes?, format: RepositoryFormat) throws(CairnError) {
         self.master = master
-        sealing = master == nil ? .none : .aes256GCM
-        let salt = format.repositoryID.bytes
-        func derive(_ purpose: String, from secret: SecretBytes) throws(CairnError) -> SecretBytes {
-            do {
-                return try KeyDerivation.hkdfSHA256(
-                    secret: secret, salt: salt, info: Array("cairn/v1/\(purpose)".utf8), count: 32)
-            } catch {
-                throw CairnError(.store, "deriving the \(purpose) key failed", cause: error)
-            }
+        // Without encryption the public key only guards the cache against damage.
+        let root = master ?? SecretBytes(copying: format.chunkerKey.span)
+        let purposes: PurposeKeys
+        do {
+            purposes = try PurposeKeys(master: root, repository: format.repository)
+        } catch {
+            throw CairnError(.store, "deriving the repository's keys failed", cause: error)
         }
-        if let master {
-            id = try derive("id", from: master)
-            chunker = try derive("chunker", from: master)
-            pack = try derive("pack", from: master)
-            record = try derive("record", from: master)
-            cache = try derive("cache", from: master)
-        } else {
-            id = nil
-            chunker = SecretBytes(copying: format.publicChunkerKey.span)
-            pack = nil
-            record = nil
-            cache = try derive("cache", from: SecretBytes(copying: format.publicChunkerKey.span))
-        }
+        let isSealed = master != nil
+        sealing = isSealed ? .aes256GCM : .none
+        id = isSealed ? purposes.id : nil
+        chunker = isSealed ? purposes.chunker : root
+        pack = isSealed ? purposes.pack : nil
+        record = isSealed ? purposes.record : nil
+        cache = purposes.cache
     }
 }
 

@@ -1,6 +1,6 @@
 package import CairnCore
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 
 /// What a repository held at one moment: which snapshots are committed, which index objects they
 /// made visible, and which packs an open cleanup has condemned.
@@ -28,27 +28,14 @@ package struct RepositoryView: Sendable {
     }
 
     /// Every index object that a commit made visible, with its SHA-256.
-    package var indexes: [IndexReference] {
+    package var indexes: [IndexSource] {
         records.values.flatMap { record in
             record.indexes.map {
-                IndexReference(
+                IndexSource(
                     id: IndexID(session: record.session, number: $0.number), digest: $0.digest)
             }
         }
     }
-
-    /// SHA-256 over the sorted session IDs seen: what a snapshot records as its frontier.
-    package var frontier: ChunkID {
-        let stream = SHA256Stream()
-        for session in records.keys.sorted() { stream.update(session.bytes.span) }
-        return stream.finish()
-    }
-}
-
-/// An index object and the digest its snapshot recorded.
-package struct IndexReference: Hashable, Sendable {
-    package let id: IndexID
-    package let digest: ChunkID
 }
 
 extension RepositoryView {
@@ -87,8 +74,9 @@ extension RepositoryView {
         guard case .snapshot(let session)? = ObjectNames.parse(name) else { return }
         do throws(CairnError) {
             let cached = cache.bytes(of: session)
-            var bytes = try cached ?? store.bytes(name)
-            var record: (type: RecordType, payload: [UInt8])
+            var bytes = cached ?? []
+            if cached == nil { bytes = try store.bytes(name) }
+            var record: (type: RecordType, payload: ByteBuffer)
             do throws(CairnError) {
                 record = try store.open(bytes, named: name)
             } catch {
@@ -107,7 +95,7 @@ extension RepositoryView {
     }
 
     private mutating func add(
-        _ session: SessionID, _ record: (type: RecordType, payload: [UInt8]), name: String
+        _ session: SessionID, _ record: (type: RecordType, payload: ByteBuffer), name: String
     ) throws(CairnError) {
         do throws(DecodingFailure) {
             switch record.type {

@@ -1,6 +1,6 @@
-package import CairnCore
+internal import CairnCore
 package import CairnFormat
-package import CairnIO
+internal import CairnIO
 internal import Synchronization
 
 /// A writer session: what one process adds to the repository until its one commit.
@@ -17,6 +17,7 @@ package final class WriterSession: Sendable {
     package let metadataPacks: PackWriter
     package let cancellation: Cancellation
     private let publisher: PackPublisher
+    private let deltas: IndexDeltaWriter
     private let records: RecordStore
     private let started: Int64
 
@@ -35,8 +36,14 @@ package final class WriterSession: Sendable {
         self.cancellation = cancellation
         self.started = started
         records = RecordStore(core)
+        let deltas = IndexDeltaWriter(records: records, session: id, index: index)
+        self.deltas = deltas
         publisher = try PackPublisher(
-            core: core, cancellation: cancellation, bufferCount: WriterSession.bufferCount)
+            core: core, cancellation: cancellation, bufferCount: WriterSession.bufferCount
+        ) { closed, pack throws(CairnError) in
+            index.place(try closed.entries(), in: pack)
+            if index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
+        }
         dataPacks = PackWriter(core: core, session: id, kind: .data, publisher: publisher)
         metadataPacks = PackWriter(core: core, session: id, kind: .metadata, publisher: publisher)
     }
@@ -56,7 +63,7 @@ package final class WriterSession: Sendable {
         let record = SessionRecord(
             host: Array(host.hostName.utf8), user: Array(host.userName.utf8),
             bootID: Array(process.bootID.utf8), processID: UInt32(process.processID),
-            processStart: process.startTime, started: started, generation: 0)
+            processStart: process.startTime, started: started, cleanupGeneration: 0)
         let name = ObjectNames.session(id)
         _ = try records.create(
             name, try records.seal(.session, record.encode(), named: name))
@@ -72,7 +79,7 @@ package final class WriterSession: Sendable {
         let host = core.environment.host
         let stream = SHA256Stream()
         stream.update(Array("cairn/v1/writer".utf8).span)
-        stream.update(core.format.repositoryID.bytes.span)
+        stream.update(core.format.repository.bytes.span)
         stream.update(Array("\(host.userID)@\(host.hostName)".utf8).span)
         return stream.finish().word0
     }
@@ -91,33 +98,6 @@ package final class WriterSession: Sendable {
         return counter
     }
 
-    /// Claims a chunk for the caller to store.
-    ///
-    /// - Returns: False where the repository or this session has it, or another thread of this
-    ///   session is storing it.
-    package func claim(_ id: ChunkID) throws(CairnError) -> Bool {
-        index.claim(id)
-    }
-
-    /// Notes where claimed chunks were put.
-    package func place(
-        _ chunks: [PackChunk], type: ChunkType, at segment: SegmentPlace
-    ) throws(CairnError) {
-        var place = 0
-        for chunk in chunks {
-            guard
-                let entry = IndexEntry(
-                    id: chunk.id, pack: segment.pack.number, segmentOffset: segment.offset,
-                    segmentStoredSize: segment.storedSize, type: type,
-                    place: chunks.count > 1 ? place : nil, length: Int(chunk.length))
-            else {
-                throw CairnError(.invalidRequest, "a chunk's place does not fit into the index")
-            }
-            index.place(chunk.id, entry)
-            place += Int(chunk.length)
-        }
-    }
-
     /// Bytes of packs written so far.
     package var bytesStored: UInt64 { publisher.bytesStored }
 
@@ -125,19 +105,21 @@ package final class WriterSession: Sendable {
     ///
     /// - Parameter snapshot: The record, complete but for what the session itself knows.
     /// - Throws: `.fenced` if another process ended the session; nothing is lost but this commit.
-    package func commit(_ snapshot: SnapshotDraft) throws(CairnError) -> SessionID {
+    package func commit(_ snapshot: SnapshotRecord) throws(CairnError) -> SnapshotRecord {
         try dataPacks.finish()
         try metadataPacks.finish()
-        let packs = try publisher.drain()
+        try publisher.drain()
         try records.barrier()
-        let indexes = try writeIndexes(packs)
+        var record = snapshot
+        record.session = id
+        try deltas.write()
+        record.indexes = deltas.written
         try records.barrier()
-        var record = snapshot.record(session: id, started: started)
-        record.indexes = indexes
-        record.finished = core.environment.time.wallNanoseconds
+        record.started = snapshot.started == 0 ? started : snapshot.started
+        record.ended = core.environment.time.wallNanoseconds
         record.statistics.bytesStored = publisher.bytesStored
-        record.frontier = view.frontier
-        record.generation = view.generation
+        record.frontier = SnapshotRecord.frontier(of: view.records.keys)
+        record.cleanupGeneration = view.generation
         record.previous = previousOfWriter()
         let name = ObjectNames.snapshot(id)
         let sealed = try records.seal(.snapshot, record.encode(), named: name)
@@ -151,34 +133,64 @@ package final class WriterSession: Sendable {
         try records.barrier()
         // The commit stands; a session record left behind is tidied up by cleanup.
         try? records.delete(ObjectNames.session(id))
-        return id
+        return record
     }
 
-    private func previousOfWriter() -> SnapshotRecord.Previous? {
+    private func previousOfWriter() -> SnapshotRecord.PreviousSnapshot? {
         let mine = view.records.keys.filter { $0.writer == id.writer }
         guard let last = mine.max(), let digest = view.digests[last] else { return nil }
-        return SnapshotRecord.Previous(session: last, digest: digest)
-    }
-
-    private func writeIndexes(
-        _ packs: [IndexedPack]
-    ) throws(CairnError) -> [SnapshotRecord.Index] {
-        var written: [SnapshotRecord.Index] = []
-        for object in index.sessionObjects(packs: packs) {
-            let id = IndexID(session: id, number: UInt32(written.count))
-            let name = ObjectNames.index(id)
-            let sealed = try records.seal(.index, object.encode(), named: name)
-            guard try records.create(name, sealed) == .created else {
-                throw CairnError(.damaged, "\(name) exists already; run 'check'")
-            }
-            written.append(
-                SnapshotRecord.Index(number: id.number, digest: SHA256.hash(sealed.span)))
-        }
-        return written
+        return SnapshotRecord.PreviousSnapshot(session: last, digest: digest)
     }
 
     /// Ends the session without a commit. Packs already written stay for the next session.
     package func abandon() {
         publisher.abandon()
+    }
+}
+
+/// Writes the session's index deltas.
+private final class IndexDeltaWriter: Sendable {
+    private let records: RecordStore
+    private let session: SessionID
+    private let index: ChunkIndex
+    private let references = Mutex<[SnapshotRecord.IndexReference]>([])
+
+    init(records: RecordStore, session: SessionID, index: ChunkIndex) {
+        self.records = records
+        self.session = session
+        self.index = index
+    }
+
+    /// The deltas written, as the snapshot names them.
+    var written: [SnapshotRecord.IndexReference] { references.withLock { $0 } }
+
+    /// Writes the chunks placed since the last delta.
+    func write() throws(CairnError) {
+        while let delta = index.takeDelta(limit: ChunkIndex.drainCount * 2) {
+            let id = IndexID(session: session, number: UInt32(written.count))
+            let name = ObjectNames.index(id)
+            do throws(CairnError) {
+                let sealed = try records.seal(.index, delta.encode(), named: name)
+                guard try records.create(name, sealed) == .created else {
+                    throw CairnError(.damaged, "\(name) exists already; run 'check'")
+                }
+                let digest = SHA256.hash(sealed.span)
+                references.withLock {
+                    $0.append(SnapshotRecord.IndexReference(number: id.number, digest: digest))
+                }
+                try keep(delta, as: IndexSource(id: id, digest: digest))
+            } catch {
+                index.putBack()
+                throw error
+            }
+        }
+    }
+
+    private func keep(_ delta: IndexObject, as source: IndexSource) throws(CairnError) {
+        do {
+            try index.keep(delta, as: source)
+        } catch {
+            throw CairnError(.store, "the local index could not be kept", cause: error)
+        }
     }
 }

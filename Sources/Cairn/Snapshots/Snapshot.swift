@@ -1,4 +1,6 @@
+public import CairnCore
 public import CairnFormat
+public import CairnIO
 
 /// A snapshot: a root tree and its facts.
 public struct Snapshot: Sendable, Identifiable {

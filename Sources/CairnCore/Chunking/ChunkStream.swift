@@ -23,8 +23,8 @@ public struct ChunkStream: ~Copyable {
     ///
     /// - Parameters:
     ///   - bytes: The next slice.
-    ///   - onChunk: Called with each chunk in order; an error of it ends the stream, which must
-    ///     not be used again.
+    ///   - onChunk: Called with each chunk in order.
+    /// - Throws: What `onChunk` throws; the stream must not be used after that.
     public mutating func append<E: Error>(
         _ bytes: Span<UInt8>, _ onChunk: (Span<UInt8>) throws(E) -> Void
     ) throws(E) {

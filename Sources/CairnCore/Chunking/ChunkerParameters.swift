@@ -1,4 +1,6 @@
-/// How a stream is cut into chunks. The numbers are stored in repositories: never change them.
+/// How a stream is cut into chunks.
+///
+/// The numbers are stored in repositories: never change them.
 public enum ChunkingAlgorithm: UInt8, Sendable, CaseIterable {
     /// Gear hash with normalized chunking: fast, widely understood, reveals content to whoever
     /// sees chunk sizes.

@@ -1,6 +1,8 @@
 internal import CCairn
 
-/// The code that scans bytes for places to cut. All kernels cut alike; they differ in speed.
+/// The code that scans bytes for places to cut.
+///
+/// All kernels cut alike; they differ in speed.
 public enum ScanKernel: String, Sendable, CaseIterable {
     /// One byte after another, on any processor.
     case scalar
@@ -29,6 +31,14 @@ public enum ScanKernel: String, Sendable, CaseIterable {
     /// - Returns: False, changing nothing, where this processor cannot run it.
     package func select() -> Bool {
         cairn_scan_select(code)
+    }
+
+    /// Selects the kernel of that name.
+    ///
+    /// - Returns: False, changing nothing, where there is no such kernel or this processor cannot
+    ///   run it.
+    package static func select(named name: String) -> Bool {
+        ScanKernel(rawValue: name)?.select() ?? false
     }
 
     var code: cairn_scan_kernel {

@@ -3,7 +3,7 @@ internal import CLZ4
 /// Tells, from a few samples, whether bytes are worth the effort of compressing.
 ///
 /// Two looks, the second only where the first leaves doubt:
-/// 1. how uneven the byte values are in 4 KiB taken from 16 places: text, tables and code show;
+/// 1. how uneven the byte values are in 1 or 4 KiB taken from 16 places: text, tables and code show;
 /// 2. whether LZ4 finds repetition in 16 KiB taken from 8 places.
 ///
 /// A wrong answer costs time or space, never data.
@@ -11,6 +11,8 @@ final class CompressibilityProbe {
     /// Below this size the attempt is as cheap as the question.
     private static let sizeMin = 1024
     private static let unevenness = (places: 16, size: 256)
+    /// For less than 64 KiB, where a larger sample would cost more than one part in a hundred.
+    private static let unevennessOfSmall = (places: 16, size: 64)
     private static let repetition = (places: 8, size: 2048)
 
     private let lz4 = LZ4Compressor()
@@ -21,7 +23,8 @@ final class CompressibilityProbe {
     func expectsToShrink(_ bytes: Span<UInt8>) -> Bool {
         guard bytes.count >= Self.sizeMin else { return true }
         let sample = sample
-        takeSample(of: bytes, Self.unevenness)
+        let isSmall = bytes.count < 64 * 1024
+        takeSample(of: bytes, isSmall ? Self.unevennessOfSmall : Self.unevenness)
         if Self.isUneven(sample.span) { return true }
         takeSample(of: bytes, Self.repetition)
         packed.truncate(to: 0)
@@ -55,7 +58,8 @@ final class CompressibilityProbe {
         }
         var pairs = 0
         for value in 0..<256 {
-            let count = Int(table[value] &+ table[256 + value])
+            let count =
+                Int(table[value] &+ table[256 + value])
                 + Int(table[512 + value] &+ table[768 + value])
             pairs += count * (count - 1)
         }

@@ -1,4 +1,6 @@
-/// How one segment's bytes are compressed. The values are stored: never change them.
+/// How one segment's bytes are compressed.
+///
+/// The values are stored: never change them.
 public enum Codec: UInt8, Sendable, CaseIterable {
     /// As they are.
     case none = 0
@@ -30,8 +32,9 @@ public enum CompressionSetting: Hashable, Sendable {
     /// The DEFLATE levels accepted.
     public static let deflateLevels = 1...9
 
-    /// Reads `none`, `lz4`, or `zstd`, `deflate`, `auto` with or without `,LEVEL`; nil for
-    /// anything else. Without a level, Zstandard takes 3 and DEFLATE 6.
+    /// Reads `none`, `lz4`, or `zstd`, `deflate`, `auto` with or without `,LEVEL`.
+    ///
+    /// Without a level, Zstandard takes 3 and DEFLATE 6. Anything else yields nil.
     public init?(_ text: String) {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         guard let name = parts.first, parts.count <= 2 else { return nil }

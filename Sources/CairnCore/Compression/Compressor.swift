@@ -2,8 +2,9 @@ internal import CLZ4
 internal import CZlib
 internal import CZstd
 
-/// Makes bytes smaller, where they can be. One thread at a time, one compressor a worker: the
-/// codecs' contexts are made once and reused.
+/// Makes bytes smaller, where they can be.
+///
+/// One thread at a time, one compressor a worker: the codecs' contexts are made once and reused.
 public final class Compressor {
     /// The most bytes compressed as one unit.
     public static let sizeMax = 256 << 20
@@ -95,7 +96,12 @@ final class ZstdCompressor {
             let status = unsafe bytes.withUnsafeBufferPointer { source in
                 unsafe place.withUnsafeMutableBufferPointer { place in
                     unsafe ZSTD_compress2(
-                        context, place.baseAddress, place.count, source.baseAddress, source.count)
+                        context,
+                        place.baseAddress,
+                        place.count,
+                        source.baseAddress,
+                        source.count
+                    )
                 }
             }
             return ZSTD_isError(status) == 0 ? status : 0
@@ -111,7 +117,9 @@ final class LZ4Compressor {
 
     init() {
         unsafe state = UnsafeMutableRawPointer.allocate(
-            byteCount: Int(LZ4_sizeofState()), alignment: 16)
+            byteCount: Int(LZ4_sizeofState()),
+            alignment: 16
+        )
     }
 
     deinit {
@@ -125,9 +133,13 @@ final class LZ4Compressor {
                 unsafe place.withUnsafeMutableBytes { place in
                     // Both sizes fit: the unit's size has a limit.
                     let count = unsafe LZ4_compress_fast_extState(
-                        state, source.baseAddress?.assumingMemoryBound(to: CChar.self),
+                        state,
+                        source.baseAddress?.assumingMemoryBound(to: CChar.self),
                         place.baseAddress?.assumingMemoryBound(to: CChar.self),
-                        CInt(source.count), CInt(place.count), 1)
+                        CInt(source.count),
+                        CInt(place.count),
+                        1
+                    )
                     return Int(max(count, 0))
                 }
             }
@@ -146,8 +158,15 @@ final class DeflateCompressor {
         unsafe stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
         let status = unsafe deflateInit2_(
-            stream, CInt(level), Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
-            CInt(MemoryLayout<z_stream>.size))
+            stream,
+            CInt(level),
+            Z_DEFLATED,
+            -MAX_WBITS,
+            8,
+            Z_DEFAULT_STRATEGY,
+            ZLIB_VERSION,
+            CInt(MemoryLayout<z_stream>.size)
+        )
         precondition(status == Z_OK, "out of memory for a DEFLATE stream")
     }
 
@@ -164,7 +183,8 @@ final class DeflateCompressor {
                 unsafe place.withUnsafeMutableBufferPointer { place in
                     // The library declares its input mutable but only reads it.
                     unsafe stream.pointee.next_in = UnsafeMutablePointer(
-                        mutating: source.baseAddress)
+                        mutating: source.baseAddress
+                    )
                     unsafe stream.pointee.avail_in = UInt32(source.count)
                     unsafe stream.pointee.next_out = place.baseAddress
                     unsafe stream.pointee.avail_out = UInt32(place.count)

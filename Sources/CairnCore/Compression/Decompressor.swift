@@ -2,7 +2,9 @@ internal import CLZ4
 internal import CZlib
 internal import CZstd
 
-/// Undoes ``Compressor``. One thread at a time; contexts are reused.
+/// Undoes ``Compressor``.
+///
+/// One thread at a time; contexts are reused.
 ///
 /// Compressed bytes may be hostile: output is bounded by the count asked for, nothing is allocated
 /// that this count and the size of the input do not justify, and no input is left over.
@@ -23,7 +25,11 @@ public final class Decompressor {
         unsafe inflater = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe inflater.initialize(to: z_stream())
         let status = unsafe inflateInit2_(
-            inflater, -MAX_WBITS, ZLIB_VERSION, CInt(MemoryLayout<z_stream>.size))
+            inflater,
+            -MAX_WBITS,
+            ZLIB_VERSION,
+            CInt(MemoryLayout<z_stream>.size)
+        )
         precondition(status == Z_OK, "out of memory for a DEFLATE stream")
     }
 
@@ -37,9 +43,15 @@ public final class Decompressor {
     ///
     /// - Parameters:
     ///   - bytes: Everything that was stored, nothing more; not bytes of `output`.
+    ///   - codec: How they were compressed.
     ///   - count: How many bytes were compressed; at most ``sizeMax``.
+    ///   - output: Where the bytes go.
+    /// - Throws: ``CompressionFailure``; the output is then as it was.
     public func decompress(
-        _ bytes: Span<UInt8>, codec: Codec, count: Int, into output: ByteBuffer
+        _ bytes: Span<UInt8>,
+        codec: Codec,
+        count: Int,
+        into output: ByteBuffer
     ) throws(CompressionFailure) {
         guard count >= 0 && count <= Self.sizeMax && bytes.count <= Self.sizeMax else {
             throw .unsupported("a unit of more than \(Self.sizeMax) bytes")
@@ -71,7 +83,10 @@ public final class Decompressor {
     private typealias Place = UnsafeMutableRawBufferPointer
 
     private func append(
-        _ count: Int, to output: ByteBuffer, or codec: Codec, _ body: (Place) -> Bool
+        _ count: Int,
+        to output: ByteBuffer,
+        or codec: Codec,
+        _ body: (Place) -> Bool
     ) throws(CompressionFailure) {
         _ = try output.append(upTo: count) { place throws(CompressionFailure) in
             guard unsafe place.withUnsafeMutableBytes({ unsafe body($0) }) else {
@@ -84,7 +99,12 @@ public final class Decompressor {
     private func unzstd(_ bytes: Span<UInt8>, _ place: Place) -> Bool {
         unsafe bytes.withUnsafeBufferPointer { source in
             unsafe ZSTD_decompressDCtx(
-                zstd, place.baseAddress, place.count, source.baseAddress, source.count)
+                zstd,
+                place.baseAddress,
+                place.count,
+                source.baseAddress,
+                source.count
+            )
                 == place.count
         }
     }
@@ -94,7 +114,9 @@ public final class Decompressor {
             unsafe LZ4_decompress_safe(
                 source.baseAddress?.assumingMemoryBound(to: CChar.self),
                 place.baseAddress?.assumingMemoryBound(to: CChar.self),
-                CInt(source.count), CInt(place.count)) == CInt(place.count)
+                CInt(source.count),
+                CInt(place.count)
+            ) == CInt(place.count)
         }
     }
 
@@ -118,8 +140,9 @@ enum ZstdFrame {
     /// Throws unless `bytes` are exactly one frame, without dictionary, that says it holds `count`
     /// bytes and needs no window of more than 2^24 bytes.
     static func check(_ bytes: Span<UInt8>, count: Int) throws(CompressionFailure) {
-        guard bytes.count >= 6 && bytes[0] == 0x28 && bytes[1] == 0xb5 && bytes[2] == 0x2f
-            && bytes[3] == 0xfd
+        guard
+            bytes.count >= 6 && bytes[0] == 0x28 && bytes[1] == 0xb5 && bytes[2] == 0x2f
+                && bytes[3] == 0xfd
         else { throw .damaged(.zstd) }
         // With a single segment the window is the content itself.
         let isSingleSegment = bytes[4] & 0x20 != 0

@@ -4,7 +4,7 @@ internal import CISAL
 public enum CRC32C {
     /// The checksum of `bytes`, or of earlier bytes followed by `bytes`.
     ///
-    /// - Parameter continuing: The checksum of the earlier bytes; 0 for none.
+    /// `continuing` is the checksum of the earlier bytes, 0 for none.
     public static func checksum(_ bytes: Span<UInt8>, continuing: UInt32 = 0) -> UInt32 {
         var crc = ~continuing
         var offset = 0
@@ -15,7 +15,10 @@ public enum CRC32C {
             crc = unsafe part.withUnsafeBufferPointer { pointer in
                 // The library declares its input mutable but does not write to it.
                 unsafe crc32_iscsi(
-                    UnsafeMutablePointer(mutating: pointer.baseAddress), CInt(size), crc)
+                    UnsafeMutablePointer(mutating: pointer.baseAddress),
+                    CInt(size),
+                    crc
+                )
             }
             offset += size
         }

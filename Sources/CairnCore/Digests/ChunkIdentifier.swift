@@ -30,7 +30,9 @@ public final class ChunkIdentifier: Sendable {
     ///
     /// - Precondition: Every range lies within `bytes`.
     public func identify(
-        _ bytes: Span<UInt8>, ranges: [Range<Int>], into ids: inout [ChunkID]
+        _ bytes: Span<UInt8>,
+        ranges: [Range<Int>],
+        into ids: inout [ChunkID]
     ) {
         guard let kernel else {
             for range in ranges { ids.append(identify(bytes.extracting(range))) }
@@ -50,32 +52,42 @@ public final class ChunkIdentifier: Sendable {
     private typealias Alone = (indices: InlineArray<3, Int>, count: Int)
 
     private func hash(
-        _ bytes: Span<UInt8>, _ ranges: [Range<Int>], _ kernel: CInt, into ids: inout [ChunkID],
+        _ bytes: Span<UInt8>,
+        _ ranges: [Range<Int>],
+        _ kernel: CInt,
+        into ids: inout [ChunkID],
         from start: Int
     ) -> Alone {
-        unsafe withUnsafeTemporaryAllocation(of: cairn_sha256_message.self, capacity: ranges.count) {
+        unsafe withUnsafeTemporaryAllocation(of: cairn_sha256_message.self, capacity: ranges.count)
+        {
             messages in
             for index in ranges.indices {
                 let range = ranges[index]
                 precondition(
-                    range.lowerBound >= 0 && range.upperBound <= bytes.count, "outside the bytes")
+                    range.lowerBound >= 0 && range.upperBound <= bytes.count,
+                    "outside the bytes"
+                )
                 unsafe messages.initializeElement(
                     at: index,
-                    to: cairn_sha256_message(offset: range.lowerBound, size: range.count))
+                    to: cairn_sha256_message(offset: range.lowerBound, size: range.count)
+                )
             }
             return unsafe ids.withUnsafeMutableBytes { ids in
                 // An ID's words hold its bytes in memory order on the little-endian machines that
                 // this runs on, so digests are written straight to their place.
                 let digests = unsafe UnsafeMutableRawBufferPointer(
-                    rebasing: ids[(start * ChunkID.size)...])
+                    rebasing: ids[(start * ChunkID.size)...]
+                )
                 return unsafe hash(bytes, UnsafeBufferPointer(messages), kernel, into: digests)
             }
         }
     }
 
     private func hash(
-        _ bytes: Span<UInt8>, _ messages: UnsafeBufferPointer<cairn_sha256_message>,
-        _ kernel: CInt, into digests: UnsafeMutableRawBufferPointer
+        _ bytes: Span<UInt8>,
+        _ messages: UnsafeBufferPointer<cairn_sha256_message>,
+        _ kernel: CInt,
+        into digests: UnsafeMutableRawBufferPointer
     ) -> Alone {
         var alone = InlineArray<3, Int>(repeating: 0)
         guard let first = messages.baseAddress, messages.count > 0,
@@ -89,11 +101,25 @@ public final class ChunkIdentifier: Sendable {
                 let places = unsafe alone.baseAddress.unsafelyUnwrapped
                 guard let key else {
                     return unsafe cairn_sha256_many(
-                        kernel, nil, base, first, messages.count, out, places)
+                        kernel,
+                        nil,
+                        base,
+                        first,
+                        messages.count,
+                        out,
+                        places
+                    )
                 }
                 return unsafe key.withStates { states in
                     unsafe cairn_sha256_many(
-                        kernel, states, base, first, messages.count, out, places)
+                        kernel,
+                        states,
+                        base,
+                        first,
+                        messages.count,
+                        out,
+                        places
+                    )
                 }
             }
         }

@@ -28,8 +28,10 @@ final class HMACKey: Sendable {
                         else { return }
                         // A secret begins on a page, so the words are aligned.
                         unsafe cairn_sha256_make_key(
-                            place.assumingMemoryBound(to: cairn_sha256_key.self), inner,
-                            inner + blockSize)
+                            place.assumingMemoryBound(to: cairn_sha256_key.self),
+                            inner,
+                            inner + blockSize
+                        )
                     }
                 }
             }
@@ -43,7 +45,8 @@ final class HMACKey: Sendable {
                 // A secret always has an address.
                 unsafe body(
                     states.baseAddress.unsafelyUnwrapped
-                        .assumingMemoryBound(to: cairn_sha256_key.self))
+                        .assumingMemoryBound(to: cairn_sha256_key.self)
+                )
             }
         }
     }
@@ -71,7 +74,8 @@ final class HMACKey: Sendable {
         blocks.withSpan { blocks in
             body(
                 blocks.extracting(0..<HMACKey.blockSize),
-                blocks.extracting(HMACKey.blockSize..<2 * HMACKey.blockSize))
+                blocks.extracting(HMACKey.blockSize..<2 * HMACKey.blockSize)
+            )
         }
     }
 

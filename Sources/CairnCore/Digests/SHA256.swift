@@ -8,7 +8,9 @@ public enum SHA256 {
     }
 }
 
-/// SHA-256 of bytes that arrive in pieces. One thread at a time.
+/// SHA-256 of bytes that arrive in pieces.
+///
+/// One thread at a time.
 @safe
 public final class SHA256Stream {
     private let context: OpaquePointer

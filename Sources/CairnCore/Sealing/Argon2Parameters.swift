@@ -42,7 +42,8 @@ public struct Argon2Parameters: Hashable, Sendable {
         }
         guard memoryKiB >= 8 * lanes && memoryKiB <= Self.memoryKiBMax else {
             throw .invalidParameters(
-                "Argon2 memory outside \(8 * lanes)...\(Self.memoryKiBMax) KiB")
+                "Argon2 memory outside \(8 * lanes)...\(Self.memoryKiBMax) KiB"
+            )
         }
     }
 }

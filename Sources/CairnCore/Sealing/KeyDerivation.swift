@@ -15,8 +15,13 @@ public enum KeyDerivation {
     ///   - salt: May be empty.
     ///   - info: What the key is for; at most ``hkdfInfoCountMax`` bytes.
     ///   - count: How many bytes to derive, within `1...hkdfCountMax`.
+    /// - Returns: The key.
+    /// - Throws: ``SealingFailure`` for parameters outside these limits.
     public static func hkdfSHA256(
-        secret: SecretBytes, salt: [UInt8], info: [UInt8], count: Int
+        secret: SecretBytes,
+        salt: [UInt8],
+        info: [UInt8],
+        count: Int
     ) throws(SealingFailure) -> SecretBytes {
         guard count >= 1 && count <= hkdfCountMax else {
             throw .invalidParameters("HKDF yields 1...\(hkdfCountMax) bytes")
@@ -34,7 +39,9 @@ public enum KeyDerivation {
     }
 
     private static func derive(
-        secret: Span<UInt8>, salt: Span<UInt8>, info: Span<UInt8>,
+        secret: Span<UInt8>,
+        salt: Span<UInt8>,
+        info: Span<UInt8>,
         into output: inout MutableSpan<UInt8>
     ) -> Bool {
         guard let context = unsafe EVP_KDF_CTX_new(DerivationAlgorithm.hkdf.pointer) else {
@@ -48,7 +55,10 @@ public enum KeyDerivation {
                     unsafe info.withUnsafeBufferPointer { info in
                         let parameters = unsafe [
                             OSSL_PARAM_construct_utf8_string(
-                                name("digest"), digest.baseAddress, digest.count - 1),
+                                name("digest"),
+                                digest.baseAddress,
+                                digest.count - 1
+                            ),
                             octets("key", secret),
                             octets("salt", salt),
                             octets("info", info),
@@ -56,7 +66,11 @@ public enum KeyDerivation {
                         ]
                         return unsafe output.withUnsafeMutableBufferPointer { output in
                             unsafe EVP_KDF_derive(
-                                context, output.baseAddress, output.count, parameters) == 1
+                                context,
+                                output.baseAddress,
+                                output.count,
+                                parameters
+                            ) == 1
                         }
                     }
                 }
@@ -65,11 +79,15 @@ public enum KeyDerivation {
     }
 
     private static func octets(
-        _ text: StaticString, _ bytes: UnsafeBufferPointer<UInt8>
+        _ text: StaticString,
+        _ bytes: UnsafeBufferPointer<UInt8>
     ) -> OSSL_PARAM {
         // The library takes a mutable pointer but only reads.
         unsafe OSSL_PARAM_construct_octet_string(
-            name(text), UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+            name(text),
+            UnsafeMutableRawPointer(mutating: bytes.baseAddress),
+            bytes.count
+        )
     }
 
     /// A parameter's name; the library keeps the pointer, so the text has to be a constant.
@@ -89,20 +107,37 @@ public enum KeyDerivation {
     /// any memory is taken.
     ///
     /// - Parameters:
+    ///   - passphrase: May be empty.
     ///   - salt: 8 to 1024 bytes.
+    ///   - parameters: See ``Argon2Parameters`` for their limits.
     ///   - count: How many bytes to derive, within 4...1024.
+    /// - Returns: The key.
+    /// - Throws: ``SealingFailure`` for parameters outside their limits, or when there is not
+    ///   enough memory.
     public static func argon2id(
-        passphrase: SecretBytes, salt: [UInt8], parameters: Argon2Parameters, count: Int
+        passphrase: SecretBytes,
+        salt: [UInt8],
+        parameters: Argon2Parameters,
+        count: Int
     ) throws(SealingFailure) -> SecretBytes {
         try argon2id(
-            passphrase: passphrase, salt: salt, secret: [], associated: [],
-            parameters: parameters, count: count)
+            passphrase: passphrase,
+            salt: salt,
+            secret: [],
+            associated: [],
+            parameters: parameters,
+            count: count
+        )
     }
 
     /// Argon2id with the two inputs that only the published vectors use.
     package static func argon2id(
-        passphrase: SecretBytes, salt: [UInt8], secret: [UInt8], associated: [UInt8],
-        parameters: Argon2Parameters, count: Int
+        passphrase: SecretBytes,
+        salt: [UInt8],
+        secret: [UInt8],
+        associated: [UInt8],
+        parameters: Argon2Parameters,
+        count: Int
     ) throws(SealingFailure) -> SecretBytes {
         try parameters.check()
         guard salt.count >= 8 && salt.count <= 1024 else {
@@ -113,8 +148,13 @@ public enum KeyDerivation {
         }
         return try SecretBytes(count: count) { output throws(SealingFailure) in
             let status = argon2id(
-                passphrase: passphrase, salt: salt, secret: secret, associated: associated,
-                parameters: parameters, into: &output)
+                passphrase: passphrase,
+                salt: salt,
+                secret: secret,
+                associated: associated,
+                parameters: parameters,
+                into: &output
+            )
             guard status == ARGON2_OK.rawValue else {
                 let text = unsafe String(cString: argon2_error_message(status))
                 throw .keyDerivationFailed("Argon2: \(text)")
@@ -123,8 +163,12 @@ public enum KeyDerivation {
     }
 
     private static func argon2id(
-        passphrase: SecretBytes, salt: [UInt8], secret: [UInt8], associated: [UInt8],
-        parameters: Argon2Parameters, into output: inout MutableSpan<UInt8>
+        passphrase: SecretBytes,
+        salt: [UInt8],
+        secret: [UInt8],
+        associated: [UInt8],
+        parameters: Argon2Parameters,
+        into output: inout MutableSpan<UInt8>
     ) -> CInt {
         // The library declares its inputs mutable; without the flags that clear the passphrase and
         // the secret it only reads them.
@@ -137,7 +181,10 @@ public enum KeyDerivation {
         unsafe context.flags = 0
         return passphrase.withSpan { passphrase in
             unsafe withFields(passphrase, salt.span, secret.span, associated.span) {
-                passphrase, salt, secret, associated in
+                passphrase,
+                salt,
+                secret,
+                associated in
                 unsafe output.withUnsafeMutableBufferPointer { output in
                     unsafe (context.out, context.outlen) = (
                         output.baseAddress, UInt32(output.count)
@@ -155,7 +202,10 @@ public enum KeyDerivation {
     private typealias Field = (UnsafeMutablePointer<UInt8>?, UInt32)
 
     private static func withFields<R>(
-        _ a: Span<UInt8>, _ b: Span<UInt8>, _ c: Span<UInt8>, _ d: Span<UInt8>,
+        _ a: Span<UInt8>,
+        _ b: Span<UInt8>,
+        _ c: Span<UInt8>,
+        _ d: Span<UInt8>,
         _ body: (Field, Field, Field, Field) -> R
     ) -> R {
         func field(_ bytes: UnsafeBufferPointer<UInt8>) -> Field {

@@ -1,6 +1,8 @@
 internal import COpenSSL
 
-/// How stored bytes are sealed. The values are stored: never change them.
+/// How stored bytes are sealed.
+///
+/// The values are stored: never change them.
 public enum SealingAlgorithm: UInt8, Sendable {
     /// Not encrypted; a digest finds chance damage but no intent.
     case none = 0
@@ -21,8 +23,8 @@ public final class Sealer {
     /// The most bytes sealed as one unit, and the most additional bytes.
     public static let sizeMax = 1 << 30
 
-    private let encryption: OpaquePointer
-    private let decryption: OpaquePointer
+    let encryption: OpaquePointer
+    let decryption: OpaquePointer
     private let digest = SHA256Stream()
     private var algorithm: SealingAlgorithm?
 
@@ -47,9 +49,13 @@ public final class Sealer {
 
     /// Uses `key` from now on.
     ///
-    /// - Parameter key: 32 bytes for AES-256-GCM; nil for `none`.
+    /// - Parameters:
+    ///   - key: 32 bytes for AES-256-GCM; nil for `none`.
+    ///   - algorithm: How units are sealed.
+    /// - Throws: ``SealingFailure`` when key and algorithm do not fit; no key is set then.
     public func setKey(
-        _ key: SecretBytes?, algorithm: SealingAlgorithm
+        _ key: SecretBytes?,
+        algorithm: SealingAlgorithm
     ) throws(SealingFailure) {
         self.algorithm = nil
         switch algorithm {
@@ -63,7 +69,12 @@ public final class Sealer {
                 unsafe key.withUnsafeBufferPointer { key in
                     let cipher = unsafe CipherAlgorithm.aes256GCM.pointer
                     return unsafe EVP_EncryptInit_ex2(
-                        encryption, cipher, key.baseAddress, nil, nil) == 1
+                        encryption,
+                        cipher,
+                        key.baseAddress,
+                        nil,
+                        nil
+                    ) == 1
                         && EVP_DecryptInit_ex2(decryption, cipher, key.baseAddress, nil, nil) == 1
                 }
             }
@@ -78,8 +89,27 @@ public final class Sealer {
     ///   - plaintext: At most ``sizeMax`` bytes, and not bytes of `output`.
     ///   - nonce: Never used before under this key.
     ///   - additional: Bytes that are authenticated and not stored.
+    ///   - output: Where the sealed bytes go.
+    /// - Throws: ``SealingFailure`` when no key is set or there are too many bytes.
     public func seal(
-        _ plaintext: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>,
+        _ plaintext: Span<UInt8>,
+        nonce: UInt64,
+        additional: Span<UInt8>,
+        into output: ByteBuffer
+    ) throws(SealingFailure) {
+        try seal(
+            plaintext,
+            nonce: Sealer.bytes(ofNonce: nonce),
+            additional: additional,
+            into: output
+        )
+    }
+
+    /// Seals under any 96-bit nonce; only the published vectors need that.
+    package func seal(
+        _ plaintext: Span<UInt8>,
+        nonce: Nonce,
+        additional: Span<UInt8>,
         into output: ByteBuffer
     ) throws(SealingFailure) {
         guard plaintext.count <= Sealer.sizeMax && additional.count <= Sealer.sizeMax else {
@@ -109,8 +139,28 @@ public final class Sealer {
     ///   - sealed: What ``seal(_:nonce:additional:into:)`` made, and not bytes of `output`.
     ///   - nonce: The nonce it was sealed with.
     ///   - additional: The additional bytes it was sealed with.
+    ///   - output: Where the plaintext goes.
+    /// - Throws: ``SealingFailure``; the bytes are then not those that were sealed under this key.
     public func open(
-        _ sealed: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>, into output: ByteBuffer
+        _ sealed: Span<UInt8>,
+        nonce: UInt64,
+        additional: Span<UInt8>,
+        into output: ByteBuffer
+    ) throws(SealingFailure) {
+        try open(
+            sealed,
+            nonce: Sealer.bytes(ofNonce: nonce),
+            additional: additional,
+            into: output
+        )
+    }
+
+    /// Opens what was sealed under any 96-bit nonce.
+    package func open(
+        _ sealed: Span<UInt8>,
+        nonce: Nonce,
+        additional: Span<UInt8>,
+        into output: ByteBuffer
     ) throws(SealingFailure) {
         guard let algorithm else { throw .invalidParameters("no key is set") }
         let count = sealed.count - Sealer.tagSize
@@ -124,7 +174,12 @@ public final class Sealer {
         case .aes256GCM:
             _ = try output.append(upTo: count) { place throws(SealingFailure) in
                 let opened = decrypt(
-                    ciphertext, tag: tag, nonce: nonce, additional: additional, into: &place)
+                    ciphertext,
+                    tag: tag,
+                    nonce: nonce,
+                    additional: additional,
+                    into: &place
+                )
                 guard opened else {
                     // What was not authenticated must not stay behind, not even out of reach.
                     place.update(repeating: 0)
@@ -151,11 +206,16 @@ public final class Sealer {
 
     /// What stands for a tag in an unencrypted repository.
     private func checksum(
-        _ plaintext: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>
+        _ plaintext: Span<UInt8>,
+        nonce: Nonce,
+        additional: Span<UInt8>
     ) -> ChunkID {
         update(with: UInt64(additional.count))
         digest.update(additional)
-        update(with: nonce)
+        // The nonce as a number, the other way round than the cipher takes it.
+        var number: UInt64 = 0
+        for index in 4..<12 { number = number << 8 | UInt64(nonce[index]) }
+        update(with: number)
         digest.update(plaintext)
         return digest.finish()
     }
@@ -166,125 +226,5 @@ public final class Sealer {
             bytes[index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index))
         }
         digest.update(bytes.span)
-    }
-}
-
-// MARK: - AES-256-GCM
-
-extension Sealer {
-    /// The 96-bit big-endian nonce.
-    private static func bytes(ofNonce nonce: UInt64) -> InlineArray<12, UInt8> {
-        var bytes = InlineArray<12, UInt8>(repeating: 0)
-        for index in 0..<8 {
-            bytes[11 - index] = UInt8(truncatingIfNeeded: nonce >> UInt64(8 * index))
-        }
-        return bytes
-    }
-
-    /// Writes ciphertext and tag to `output`, which has room for exactly both.
-    private func encrypt(
-        _ plaintext: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>,
-        into output: inout MutableSpan<UInt8>
-    ) -> Bool {
-        let nonce = Sealer.bytes(ofNonce: nonce)
-        return unsafe nonce.span.withUnsafeBufferPointer { nonce in
-            unsafe plaintext.withUnsafeBufferPointer { plaintext in
-                unsafe additional.withUnsafeBufferPointer { additional in
-                    unsafe output.withUnsafeMutableBufferPointer { output in
-                        unsafe Sealer.encrypt(encryption, nonce, additional, plaintext, output)
-                    }
-                }
-            }
-        }
-    }
-
-    private static func encrypt(
-        _ context: OpaquePointer, _ nonce: UnsafeBufferPointer<UInt8>,
-        _ additional: UnsafeBufferPointer<UInt8>, _ plaintext: UnsafeBufferPointer<UInt8>,
-        _ output: UnsafeMutableBufferPointer<UInt8>
-    ) -> Bool {
-        guard let start = output.baseAddress else { return false }
-        var size: CInt = 0
-        guard unsafe EVP_EncryptInit_ex2(context, nil, nil, nonce.baseAddress, nil) == 1 else {
-            return false
-        }
-        // Without an output pointer the bytes are additional data; an empty part is left out.
-        guard unsafe additional.isEmpty
-            || EVP_EncryptUpdate(
-                context, nil, &size, additional.baseAddress, CInt(additional.count)) == 1
-        else { return false }
-        guard unsafe plaintext.isEmpty
-            || EVP_EncryptUpdate(
-                context, start, &size, plaintext.baseAddress, CInt(plaintext.count)) == 1
-        else { return false }
-        let end = unsafe start + plaintext.count
-        // The final step of GCM writes no bytes.
-        guard unsafe EVP_EncryptFinal_ex(context, end, &size) == 1 else { return false }
-        return unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, CInt(tagSize), end) == 1
-    }
-
-    /// Writes the plaintext to `output`, which has room for exactly that; false if the tag is
-    /// another.
-    private func decrypt(
-        _ ciphertext: Span<UInt8>, tag: Span<UInt8>, nonce: UInt64, additional: Span<UInt8>,
-        into output: inout MutableSpan<UInt8>
-    ) -> Bool {
-        let nonce = Sealer.bytes(ofNonce: nonce)
-        return unsafe nonce.span.withUnsafeBufferPointer { nonce in
-            unsafe ciphertext.withUnsafeBufferPointer { ciphertext in
-                unsafe additional.withUnsafeBufferPointer { additional in
-                    unsafe tag.withUnsafeBufferPointer { tag in
-                        unsafe output.withUnsafeMutableBufferPointer { output in
-                            unsafe Sealer.decrypt(
-                                decryption, nonce, additional, ciphertext, tag, output)
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    private static func decrypt(
-        _ context: OpaquePointer, _ nonce: UnsafeBufferPointer<UInt8>,
-        _ additional: UnsafeBufferPointer<UInt8>, _ ciphertext: UnsafeBufferPointer<UInt8>,
-        _ tag: UnsafeBufferPointer<UInt8>, _ output: UnsafeMutableBufferPointer<UInt8>
-    ) -> Bool {
-        var size: CInt = 0
-        guard unsafe EVP_DecryptInit_ex2(context, nil, nil, nonce.baseAddress, nil) == 1 else {
-            return false
-        }
-        guard unsafe additional.isEmpty
-            || EVP_DecryptUpdate(
-                context, nil, &size, additional.baseAddress, CInt(additional.count)) == 1
-        else { return false }
-        guard unsafe ciphertext.isEmpty
-            || EVP_DecryptUpdate(
-                context, output.baseAddress, &size, ciphertext.baseAddress,
-                CInt(ciphertext.count)) == 1
-        else { return false }
-        // The library takes the tag to compare with through a mutable pointer but only reads it.
-        guard unsafe EVP_CIPHER_CTX_ctrl(
-            context, EVP_CTRL_AEAD_SET_TAG, CInt(tagSize),
-            UnsafeMutablePointer(mutating: tag.baseAddress)) == 1
-        else { return false }
-        // The final step compares the tag and writes no bytes, but wants to be given a place.
-        var unused: UInt8 = 0
-        return unsafe EVP_DecryptFinal_ex(context, &unused, &size) == 1
-    }
-}
-
-/// A cipher of OpenSSL, looked up once.
-@safe
-private final class CipherAlgorithm: @unchecked Sendable {
-    // Unchecked, because a pointer is not Sendable; OpenSSL never changes a fetched algorithm.
-    let pointer: OpaquePointer
-
-    static let aes256GCM = CipherAlgorithm()
-
-    private init() {
-        guard let fetched = unsafe EVP_CIPHER_fetch(nil, "AES-256-GCM", nil) else {
-            preconditionFailure("libcrypto provides no AES-256-GCM")
-        }
-        unsafe pointer = fetched
     }
 }

@@ -39,11 +39,14 @@ public final class SecretBytes: @unchecked Sendable {
     ///
     /// - Precondition: At most ``sizeMax`` bytes.
     public convenience init<E: Error>(
-        count: Int, fill: (inout MutableSpan<UInt8>) throws(E) -> Void
+        count: Int,
+        fill: (inout MutableSpan<UInt8>) throws(E) -> Void
     ) throws(E) {
         self.init(mapping: count)
         let bytes = unsafe UnsafeMutableBufferPointer(
-            start: base.assumingMemoryBound(to: UInt8.self), count: count)
+            start: base.assumingMemoryBound(to: UInt8.self),
+            count: count
+        )
         var span = unsafe MutableSpan(_unsafeElements: bytes)
         try fill(&span)
     }
@@ -58,7 +61,9 @@ public final class SecretBytes: @unchecked Sendable {
         _ body: (Span<UInt8>) throws(E) -> R
     ) throws(E) -> R {
         let bytes = unsafe UnsafeBufferPointer(
-            start: base.assumingMemoryBound(to: UInt8.self), count: count)
+            start: base.assumingMemoryBound(to: UInt8.self),
+            count: count
+        )
         return try body(unsafe Span(_unsafeElements: bytes))
     }
 }

@@ -4,9 +4,9 @@ package import CairnCore
 ///
 /// The problem list of a snapshot is a stream of these, one after the other without a count:
 /// u8 reason ‖ counted path ‖ counted message.
-package struct Problem: Hashable, Sendable {
+public struct Problem: Hashable, Sendable {
     /// What went wrong. The values are stored: never change them.
-    package enum Reason: UInt8, Hashable, Sendable, CaseIterable {
+    public enum Reason: UInt8, Hashable, Sendable, CaseIterable {
         /// It could not be read.
         case unreadable = 1
         /// It was listed and then was gone.
@@ -31,14 +31,14 @@ package struct Problem: Hashable, Sendable {
     package static let messageSizeMax = 1024
 
     /// What went wrong.
-    package let reason: Reason
+    public let reason: Reason
     /// The path, as in the snapshot's source.
-    package let path: [UInt8]
+    public let path: [UInt8]
     /// What the system said, for people.
-    package let message: [UInt8]
+    public let message: [UInt8]
 
     /// Puts a problem together; ``validate()`` says whether it may be stored.
-    package init(reason: Reason, path: [UInt8], message: [UInt8]) {
+    public init(reason: Reason, path: [UInt8], message: [UInt8]) {
         self.reason = reason
         self.path = path
         self.message = message

@@ -114,36 +114,36 @@ package struct SnapshotRecord: Hashable, Sendable {
 }
 
 /// What a backup found and stored.
-package struct SnapshotStatistics: Hashable, Sendable {
+public struct SnapshotStatistics: Hashable, Sendable {
     /// Regular files in the tree.
-    package var files: UInt64 = 0
+    public var files: UInt64 = 0
     /// Directories in the tree.
-    package var directories: UInt64 = 0
+    public var directories: UInt64 = 0
     /// Everything else in the tree.
-    package var others: UInt64 = 0
+    public var others: UInt64 = 0
     /// The sizes of all files together, holes included.
-    package var bytes: UInt64 = 0
+    public var bytes: UInt64 = 0
     /// Files that the parent does not have.
-    package var filesNew: UInt64 = 0
+    public var filesNew: UInt64 = 0
     /// Files that differ from the parent's.
-    package var filesChanged: UInt64 = 0
+    public var filesChanged: UInt64 = 0
     /// Files that are as in the parent.
-    package var filesUnmodified: UInt64 = 0
+    public var filesUnmodified: UInt64 = 0
     /// Directories that the parent does not have.
-    package var directoriesNew: UInt64 = 0
+    public var directoriesNew: UInt64 = 0
     /// Directories that differ from the parent's.
-    package var directoriesChanged: UInt64 = 0
+    public var directoriesChanged: UInt64 = 0
     /// Directories that are as in the parent.
-    package var directoriesUnmodified: UInt64 = 0
+    public var directoriesUnmodified: UInt64 = 0
     /// Chunks that the repository did not have.
-    package var chunksAdded: UInt64 = 0
+    public var chunksAdded: UInt64 = 0
     /// The bytes of those chunks.
-    package var bytesAdded: UInt64 = 0
+    public var bytesAdded: UInt64 = 0
     /// The bytes of the packs written for them.
-    package var bytesStored: UInt64 = 0
+    public var bytesStored: UInt64 = 0
 
     /// All zero.
-    package init() {}
+    public init() {}
 }
 
 extension SnapshotStatistics: StoredValue {

@@ -3,7 +3,7 @@ package import CairnCore
 
 /// What sort of thing a directory entry is. Raw values are those that trees store
 /// (Specs/Format.md).
-package enum FileKind: UInt8, Sendable {
+public enum FileKind: UInt8, Sendable {
     case regular = 1
     case directory = 2
     case symlink = 3

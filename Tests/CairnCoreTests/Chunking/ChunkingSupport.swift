@@ -24,9 +24,10 @@ struct SplitMix64 {
 func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
     var random = SplitMix64(seed: seed)
     return unsafe [UInt8](unsafeUninitializedCapacity: count + 8) { buffer, initialized in
-        let raw = unsafe UnsafeMutableRawBufferPointer(buffer)
+        let raw = UnsafeMutableRawBufferPointer(buffer)
         for offset in stride(from: 0, to: count, by: 8) {
-            unsafe raw.storeBytes(of: random.next().littleEndian, toByteOffset: offset, as: UInt64.self)
+            let word = random.next().littleEndian
+            unsafe raw.storeBytes(of: word, toByteOffset: offset, as: UInt64.self)
         }
         initialized = count
     }

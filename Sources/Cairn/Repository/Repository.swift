@@ -1,0 +1,81 @@
+internal import CairnCore
+internal import CairnFormat
+public import CairnIO
+
+/// An open repository: the way in for embedders.
+///
+/// Everything that takes long is an ``Operation`` with events, a result and cancellation. Opening
+/// never writes and never repairs. A repository may be used from any number of tasks at once, and
+/// by any number of processes.
+public final class Repository: Sendable {
+    package let core: RepositoryCore
+    package let records: RecordStore
+    package let cache: RecordCache
+    /// The slot that opened the repository; nil where there is no encryption.
+    package let currentSlot: KeySlotID?
+
+    package init(core: RepositoryCore, currentSlot: KeySlotID?) {
+        self.core = core
+        self.currentSlot = currentSlot
+        records = RecordStore(core)
+        let folder = core.options.cacheDirectory.flatMap {
+            CacheFolder(root: $0, repository: core.format.repository, kind: "snapshots")
+        }
+        cache = RecordCache(folder)
+    }
+
+    /// Creates a repository in an empty store.
+    ///
+    /// - Parameter credential: What will open it; nil for a repository without encryption.
+    /// - Throws: `.repositoryExists` if there is one.
+    public static func create(
+        in store: any Store, settings: RepositorySettings = RepositorySettings(),
+        credential: Credential?, options: RepositoryOptions = RepositoryOptions()
+    ) async throws(CairnError) -> Repository {
+        try await Operation("cairn-create") { _ throws(CairnError) in
+            try RepositoryCreation.run(store, settings, credential, options)
+        }.value
+    }
+
+    /// Opens a repository.
+    ///
+    /// - Parameter credential: What opens one of its key slots; nil where there is no encryption.
+    /// - Throws: `.noRepository`, `.wrongKey`, `.unsupported`.
+    public static func open(
+        _ store: any Store, credential: Credential?,
+        options: RepositoryOptions = RepositoryOptions()
+    ) async throws(CairnError) -> Repository {
+        try await Operation("cairn-open") { _ throws(CairnError) in
+            try RepositoryOpening.run(store, credential, options)
+        }.value
+    }
+
+    /// Facts that were fixed when the repository was created.
+    public var info: RepositoryInfo {
+        RepositoryInfo(
+            id: core.format.repository, formatVersion: 1, created: core.format.created,
+            isEncrypted: core.keys.sealing != .none, chunking: core.chunker.parameters,
+            packSize: Int(core.format.packSizeTarget),
+            hasAtomicCreate: core.store.capabilities.hasAtomicCreate)
+    }
+
+    /// Backs up what the request names and commits a snapshot of it.
+    ///
+    /// Paths that cannot be read are reported and listed in the snapshot; the rest is stored. A
+    /// failure of the store, or cancellation, commits nothing; what is durable by then is found
+    /// again by the next backup.
+    public func backup(_ request: BackupRequest) -> Operation<BackupSummary> {
+        Operation("cairn-backup") { [core, cache] context throws(CairnError) in
+            try BackupRun.run(core, request, cache: cache, context: context)
+        }
+    }
+
+    /// All snapshots that are not forgotten, oldest first, and what could not be read.
+    public func snapshots() async throws(CairnError) -> SnapshotList {
+        try await Operation("cairn-list") { [records, cache] context throws(CairnError) in
+            let view = try RepositoryView.load(records, cache: cache, context: context)
+            return SnapshotList(
+                snapshots: view.snapshots.map { Snapshot($0) }, damaged: view.damaged)
+        }.value
+    }
+}
