@@ -50,7 +50,7 @@ package final class WriterSession: Sendable {
 
     /// Registers a session and reads the repository's state, in this order.
     package static func begin(
-        _ core: RepositoryCore, cache: RecordCache, context: JobContext,
+        _ core: RepositoryCore, context: JobContext,
         counters: BackupCounters = BackupCounters()
     ) throws(CairnError) -> WriterSession {
         let records = RecordStore(core)
@@ -67,7 +67,7 @@ package final class WriterSession: Sendable {
         let name = ObjectNames.session(id)
         _ = try records.create(
             name, try records.seal(.session, record.encode(), named: name))
-        let view = try RepositoryView.load(records, cache: cache, context: context)
+        let view = try RepositoryView.load(records, context: context)
         let index = try ChunkIndex.open(core, view: view, context: context)
         return try WriterSession(
             core: core, id: id, view: view, index: index, counters: counters,
@@ -133,6 +133,8 @@ package final class WriterSession: Sendable {
         try records.barrier()
         // The commit stands; a session record left behind is tidied up by cleanup.
         try? records.delete(ObjectNames.session(id))
+        core.recordCache.store(sealed, of: id)
+        core.indexCache.keepSession(of: index)
         return record
     }
 
