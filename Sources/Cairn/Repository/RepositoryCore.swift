@@ -29,7 +29,9 @@ package final class RepositoryCore: Sendable {
         } catch {
             throw CairnError(.damaged, "the repository's chunk sizes are no chunk sizes", cause: error)
         }
-        chunker = keys.chunker.withSpan { Chunker(parameters, key: $0) }
+        chunker = keys.chunker.withSpan {
+            Chunker(parameters, key: $0, kernel: options.kernels.scan)
+        }
         let folder = CacheFolder(root: options.cacheDirectory, repository: format.repository)
         indexCache = IndexCache(
             path: folder?.path(of: "index"), repository: format.repository, key: keys.cache,

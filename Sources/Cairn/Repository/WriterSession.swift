@@ -41,7 +41,7 @@ package final class WriterSession: Sendable {
         publisher = try PackPublisher(
             core: core, cancellation: cancellation, bufferCount: WriterSession.bufferCount
         ) { closed, pack throws(CairnError) in
-            index.place(try closed.entries(), in: pack)
+            index.place(try closed.directory.entries(), in: pack)
             if index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
         }
         dataPacks = PackWriter(core: core, session: id, kind: .data, publisher: publisher)
@@ -67,8 +67,14 @@ package final class WriterSession: Sendable {
         let name = ObjectNames.session(id)
         _ = try records.create(
             name, try records.seal(.session, record.encode(), named: name))
+        let ended = try SessionAdoption.endDeadSessions(
+            records, successor: id, context: context)
         let view = try RepositoryView.load(records, context: context)
         let index = try ChunkIndex.open(core, view: view, context: context)
+        let adopted = try SessionAdoption.adopt(ended, into: index, core, context: context)
+        if adopted > 0 {
+            context.report(.notice("took over \(adopted) bytes of an interrupted backup"))
+        }
         return try WriterSession(
             core: core, id: id, view: view, index: index, counters: counters,
             cancellation: context.cancellation, started: started)
