@@ -1,0 +1,76 @@
+internal import Foundation
+internal import Synchronization
+
+/// Turns SIGINT, SIGTERM and SIGHUP into cancellations.
+///
+/// The first signal calls what is registered, and the command ends in good order with status 130.
+/// The second ends the process at once; what a crash leaves behind is what this leaves behind.
+final class Interrupts: Sendable {
+    private struct State {
+        var handlers: [Int: @Sendable () -> Void] = [:]
+        var next = 0
+        var isInterrupted = false
+    }
+
+    /// The one that listens to this process's signals.
+    static let shared = Interrupts()
+    private let state = Mutex(State())
+
+    /// The signals that cancel.
+    static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    /// Whether a signal came.
+    var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
+
+    /// Begins to listen. Must run before any other thread is made, so that all of them inherit the
+    /// blocked signals and one thread alone takes them.
+    func listen() {
+        _ = unsafe signal(SIGPIPE, SIG_IGN)
+        var set = Interrupts.signalSet(Interrupts.signals)
+        _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        Thread.detachNewThread { [self] in
+            var set = Interrupts.signalSet(Interrupts.signals)
+            while true {
+                var number: CInt = 0
+                if unsafe sigwait(&set, &number) == 0 { take() }
+            }
+        }
+    }
+
+    /// A set of signals.
+    static func signalSet(_ signals: [CInt]) -> sigset_t {
+        var set = sigset_t()
+        _ = unsafe sigemptyset(&set)
+        for signal in signals { _ = unsafe sigaddset(&set, signal) }
+        return set
+    }
+
+    /// Has `handler` called at the first signal; at once where it has come already.
+    ///
+    /// - Returns: What ``remove(_:)`` takes.
+    func register(_ handler: @escaping @Sendable () -> Void) -> Int {
+        let (number, isLate) = state.withLock { state in
+            state.next += 1
+            state.handlers[state.next] = handler
+            return (state.next, state.isInterrupted)
+        }
+        if isLate { handler() }
+        return number
+    }
+
+    /// Forgets a handler.
+    func remove(_ number: Int) {
+        state.withLock { _ = $0.handlers.removeValue(forKey: number) }
+    }
+
+    private func take() {
+        let handlers = state.withLock { state -> [@Sendable () -> Void]? in
+            if state.isInterrupted { return nil }
+            state.isInterrupted = true
+            return Array(state.handlers.values)
+        }
+        // The second signal, or one that nothing waits for: end now.
+        guard let handlers, !handlers.isEmpty else { _exit(ExitStatus.interrupted.rawValue) }
+        for handler in handlers { handler() }
+    }
+}
