@@ -32,13 +32,11 @@ final class CheckRun: Sendable {
     private init(
         _ core: RepositoryCore, _ request: CheckRequest, _ context: JobContext
     ) throws(CairnError) {
-        self.core = core
+        self.core = try core.withoutCache()
         self.request = request
         self.context = context
-        let records = RecordStore(core)
-        // The cache is not what is being checked.
-        inventory = try RepositoryInventory.load(
-            records, cache: RecordCache(nil), context: context)
+        let records = RecordStore(self.core)
+        inventory = try RepositoryInventory.load(records, context: context)
         census = try IndexCensus(
             records, view: inventory.view, keepsEntries: true, context: context)
         var sizes: [PackID: UInt64] = [:]
@@ -199,8 +197,10 @@ final class CheckRun: Sendable {
         let isComplete = findings.lostChunks(census.index).isEmpty
         for (id, reason) in census.lost {
             let name = ObjectNames.index(id)
+            // Packs of sessions without a snapshot may have been taken over by this one.
             let isCovered = inventory.packs.keys.allSatisfy {
-                $0.session != id.session || census.packs[$0] != nil
+                census.packs[$0] != nil || $0.session != id.session
+                    && !inventory.view.tombstones.contains($0.session)
             }
             if isComplete && isCovered {
                 findings.notice("\(reason); other index objects cover it")

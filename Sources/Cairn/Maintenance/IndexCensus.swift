@@ -18,44 +18,41 @@ struct IndexCensus {
 
     /// Reads the index objects.
     ///
+    /// - Precondition: The repository's options name no cache: index objects that a cached run
+    ///   covers would not be read.
     /// - Parameter keepsEntries: Whether to keep the entries by pack.
     init(
         _ records: RecordStore, view: RepositoryView, keepsEntries: Bool, context: JobContext
     ) throws(CairnError) {
-        let core = records.core
-        let space = RunSpace(
-            repository: core.format.repository, key: core.keys.cache,
-            environment: core.environment)
-        var builder = space.makeBuilder()
         var packs: [PackID: IndexedPack] = [:]
         var entries: [PackID: [IndexEntry]] = [:]
         var lost: [(id: IndexID, reason: String)] = []
         var contradictions: [PackID] = []
-        for source in view.indexes.sorted(by: { $0.id < $1.id }) {
+        let sources = view.indexes.sorted { $0.id < $1.id }
+        let opened = try records.core.indexCache.open(view: sources) {
+            source throws(CairnError) -> IndexObject? in
             try context.checkCancelled()
+            let object: IndexObject
             do throws(CairnError) {
-                let object = try records.index(source)
-                builder.add(object, from: source)
-                for pack in object.packs {
-                    if let known = packs.updateValue(pack, forKey: pack.id), known != pack {
-                        contradictions.append(pack.id)
-                    }
-                }
-                guard keepsEntries else { continue }
-                for entry in object.entries {
-                    let pack = object.packs[Int(entry.pack)].id
-                    entries[pack, default: []].append(entry.moved(toPack: 0))
-                }
+                object = try records.index(source)
             } catch {
                 guard error.isFinding else { throw error }
                 lost.append((source.id, error.message))
+                return nil
             }
+            for pack in object.packs {
+                if let known = packs.updateValue(pack, forKey: pack.id), known != pack {
+                    contradictions.append(pack.id)
+                }
+            }
+            guard keepsEntries else { return object }
+            for entry in object.entries {
+                let pack = object.packs[Int(entry.pack)].id
+                entries[pack, default: []].append(entry.moved(toPack: 0))
+            }
+            return object
         }
-        do throws(IndexError) {
-            index = ChunkIndex(runs: [LiveRun(try space.write(builder))], space: space)
-        } catch {
-            throw CairnError(.store, "the local index could not be made", cause: error)
-        }
+        index = opened.index
         self.packs = packs
         self.entries = entries
         self.lost = lost
@@ -63,27 +60,12 @@ struct IndexCensus {
     }
 }
 
-extension PackDirectory {
-    /// The index entries of the pack's chunks, with ordinal 0.
-    func indexEntries() throws(CairnError) -> [IndexEntry] {
-        var entries: [IndexEntry] = []
-        entries.reserveCapacity(chunks.count)
-        for segment in segments {
-            let chunks = chunks(of: segment)
-            var place = 0
-            for chunk in chunks {
-                guard
-                    let entry = IndexEntry(
-                        id: chunk.id, pack: 0, segmentOffset: Int(segment.offset),
-                        segmentStoredSize: Int(segment.storedSize), type: segment.type,
-                        place: chunks.count > 1 ? place : nil, length: Int(chunk.length))
-                else {
-                    throw CairnError(.damaged, "a chunk's place does not fit the index")
-                }
-                entries.append(entry)
-                place += Int(chunk.length)
-            }
-        }
-        return entries
+extension RepositoryCore {
+    /// The same repository read from its store alone.
+    func withoutCache() throws(CairnError) -> RepositoryCore {
+        guard options.cacheDirectory != nil else { return self }
+        var options = options
+        options.cacheDirectory = nil
+        return try RepositoryCore(store: store, format: format, keys: keys, options: options)
     }
 }

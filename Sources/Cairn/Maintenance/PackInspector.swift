@@ -108,7 +108,7 @@ final class PackInspector {
     private func compare(
         _ directory: PackDirectory, _ entries: [IndexEntry]
     ) throws(CairnError) {
-        let present = Set(try directory.indexEntries())
+        let present = Set(try directory.entries())
         let wrong = Set(entries).subtracting(present)
         guard !wrong.isEmpty else { return }
         note("\(wrong.count) index entries lead to no chunk of its directory")

@@ -33,7 +33,7 @@ struct RepositoryInventory {
 
     /// Lists the store and reads its snapshot and session records.
     static func load(
-        _ store: RecordStore, cache: RecordCache, context: JobContext
+        _ store: RecordStore, context: JobContext
     ) throws(CairnError) -> RepositoryInventory {
         var inventory = RepositoryInventory()
         for folder in [ObjectNames.packFolder, ObjectNames.indexFolder] {
@@ -51,7 +51,7 @@ struct RepositoryInventory {
         ] {
             for object in try store.list(folder) { inventory.add(object) }
         }
-        inventory.view = try RepositoryView.load(store, cache: cache, context: context)
+        inventory.view = try RepositoryView.load(store, context: context)
         for folder in [ObjectNames.keyFolder, ""] {
             for object in try store.list(folder) { inventory.add(object) }
         }
