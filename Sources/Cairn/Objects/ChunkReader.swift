@@ -151,7 +151,8 @@ package final class SegmentTool: @unchecked Sendable {
     private let sealer = Sealer()
     private let decompressor = Decompressor()
     package let stored = ByteBuffer(capacity: 512 << 10)
-    private let opened = ByteBuffer(capacity: 512 << 10)
+    /// The plaintext of the segment opened last: its header and the codec's output.
+    package let opened = ByteBuffer(capacity: 512 << 10)
 
     package init() {}
 
