@@ -86,7 +86,8 @@ package struct CrashDisk: Hashable, Sendable {
 
     private mutating func grow(_ file: Int, to size: Int) {
         let count = files[file]?.count ?? 0
-        if count < size { files[file]?.append(contentsOf: [UInt8](repeating: 0, count: size - count)) }
+        guard count < size else { return }
+        files[file]?.append(contentsOf: [UInt8](repeating: 0, count: size - count))
     }
 }
 

@@ -18,13 +18,16 @@ public protocol Store: Sendable {
 
     /// Creates an object unless one of that name exists.
     ///
-    /// - Returns: Whether this call created it. `.exists` says nothing about the bytes there.
+    /// - Returns: Whether this call created it. `.exists` says nothing about the bytes there; the
+    ///   next barrier makes that object durable as well.
     func create(_ name: ObjectName, _ bytes: Span<UInt8>) throws(StoreError) -> CreateOutcome
 
     /// Appends the bytes at `range` to `buffer`.
     ///
     /// - Parameter range: A range of bytes, or nil for the whole object. A range that reaches past
-    ///   the end is an error (`.damaged`), never a short answer.
+    ///   the end is an error (`.damaged`), never a short answer. A whole object takes memory for all
+    ///   of it: look at its size first where a stranger may have written it.
+    /// - Throws: Any error leaves `buffer` as it was.
     func read(
         _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
     ) throws(StoreError)
