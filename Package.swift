@@ -69,7 +69,7 @@ let package = Package(
         ),
         .target(
             name: "CairnTestKit",
-            dependencies: ["Cairn", "CairnCore", "CairnIO"],
+            dependencies: ["Cairn", "CairnCore", "CairnIO", "CCairn"],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -94,6 +94,7 @@ let package = Package(
         .testTarget(
             name: "CairnFormatTests",
             dependencies: ["CairnFormat", "CairnCore", "CairnTestKit"],
+            exclude: ["Vectors"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -112,7 +113,9 @@ let package = Package(
 )
 
 /// The fuzzers, one folder each in `Tests/Fuzz/`; `make fuzz` builds and runs them.
-let fuzzTargets: [String] = []
+let fuzzTargets: [String] = [
+    "FuzzRepository", "FuzzRecords", "FuzzPacks", "FuzzIndex", "FuzzTrees",
+]
 
 // They need `swift build --sanitize=fuzzer`, so they stay out of ordinary builds.
 if Context.environment["CAIRN_FUZZ"] != nil {

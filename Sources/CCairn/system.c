@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <sys/xattr.h>
 
 ssize_t cairn_random(void *bytes, size_t size) { return getrandom(bytes, size, 0); }
 
@@ -32,4 +33,17 @@ int cairn_rename_exclusively(
 
 ssize_t cairn_directory_entries(int folder, void *buffer, size_t size) {
     return getdents64(folder, buffer, size);
+}
+
+ssize_t cairn_link_attribute_names(const char *path, char *buffer, size_t size) {
+    return llistxattr(path, buffer, size);
+}
+
+ssize_t cairn_link_attribute(const char *path, const char *name, void *buffer, size_t size) {
+    return lgetxattr(path, name, buffer, size);
+}
+
+int cairn_link_set_attribute(
+    const char *path, const char *name, const void *value, size_t size) {
+    return lsetxattr(path, name, value, size, 0);
 }

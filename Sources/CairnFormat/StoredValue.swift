@@ -30,6 +30,16 @@ extension StoredValue {
         try self.init(from: &reader)
         try reader.expectEnd()
     }
+
+    /// Whether `bytes` are refused or are exactly what the value in them encodes to.
+    ///
+    /// It holds for any bytes; fuzzers and tests look for bytes that break it.
+    package static func keepsOneForm(_ bytes: Span<UInt8>) -> Bool {
+        guard let value = try? Self(decoding: bytes) else { return true }
+        let encoded = value.encode()
+        guard encoded.count == bytes.count else { return false }
+        return encoded.indices.allSatisfy { encoded[$0] == bytes[$0] }
+    }
 }
 
 extension ByteReader {

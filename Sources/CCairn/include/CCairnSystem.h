@@ -22,3 +22,12 @@ int cairn_rename_exclusively(
     int old_folder, const char *_Nonnull old_name, int new_folder, const char *_Nonnull new_name);
 // getdents64(2).
 ssize_t cairn_directory_entries(int folder, void *_Nonnull buffer, size_t size);
+
+// llistxattr(2), lgetxattr(2) and lsetxattr(2).
+ssize_t cairn_link_attribute_names(
+    const char *_Nonnull path, char *_Nonnull buffer, size_t size);
+ssize_t cairn_link_attribute(
+    const char *_Nonnull path, const char *_Nonnull name, void *_Nonnull buffer, size_t size);
+int cairn_link_set_attribute(
+    const char *_Nonnull path, const char *_Nonnull name, const void *_Nullable value,
+    size_t size);

@@ -55,9 +55,11 @@ public struct BackupRequest: Sendable {
 
 /// Which files a backup leaves out.
 public struct ExcludeOptions: Sendable {
-    /// Lines of patterns, in the order given; see Specs/CommandLine.md#exclude-patterns.
+    /// Patterns in the order given; see Specs/CommandLine.md#exclude-patterns.
     public var patterns: [[UInt8]] = []
-    /// The same, ignoring the case of ASCII letters.
+    /// Contents of files of patterns, one pattern a line.
+    public var patternFiles: [[UInt8]] = []
+    /// Patterns that ignore case.
     public var caselessPatterns: [[UInt8]] = []
     /// Leave out folders that hold a file of one of these names (the folder itself stays).
     public var ifPresent: [[UInt8]] = []
@@ -70,6 +72,20 @@ public struct ExcludeOptions: Sendable {
 
     /// Leaves nothing out.
     public init() {}
+}
+
+extension ExcludeRules {
+    /// Compiles what a request leaves out.
+    package init(_ options: ExcludeOptions) throws(CairnError) {
+        self.init()
+        do {
+            for pattern in options.patterns { try add(pattern) }
+            for pattern in options.caselessPatterns { try add(pattern, ignoresCase: true) }
+            for content in options.patternFiles { try add(linesOf: content.span) }
+        } catch {
+            throw CairnError(.invalidRequest, "\(error)", cause: error)
+        }
+    }
 }
 
 /// A source of bytes that is not a file, such as a pipe or a command's output.

@@ -20,6 +20,9 @@ package struct DirectoryWriter {
         self.sink = sink
     }
 
+    /// Whether nothing was added.
+    package var isEmpty: Bool { entries.isEmpty && leafCount == 0 }
+
     /// Appends an entry; its name must come after all before it.
     package mutating func add(_ entry: TreeEntry) throws(CairnError) {
         entries.append(entry)

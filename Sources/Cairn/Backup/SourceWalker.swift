@@ -28,6 +28,8 @@ package struct SourceWalker: ~Copyable {
         let entry: TreeEntry
         let previous: TreeEntry?
         let device: UInt64
+        /// Left out unless something beneath it is kept.
+        let isOptional: Bool
         let names: [FileName]
         var next = 0
         var earlier: TreeCursor?
@@ -47,7 +49,7 @@ package struct SourceWalker: ~Copyable {
         self.context = context
         self.counters = counters
         output = BatchBuilder(emit: emit)
-        filter = excludes.walker()
+        filter = ExcludeRules.Walker(excludes)
     }
 
     /// Walks everything the request names.
@@ -71,7 +73,7 @@ package struct SourceWalker: ~Copyable {
             let names = try listed(root, path: [UInt8(ascii: "/")])
             var frame = Frame(
                 directory: root, path: [], entry: TreeEntry(name: [], metadata, node: .pipe),
-                previous: nil, device: metadata.device, names: names)
+                previous: nil, device: metadata.device, isOptional: false, names: names)
             frame.earlier = earlier
             frames.append(frame)
             try drain()
@@ -116,11 +118,11 @@ package struct SourceWalker: ~Copyable {
                 throw CairnError.unreadableSource(childPath, error)
             }
             try output.add(.enter(path: childPath))
-            filter.enter(name)
+            _ = filter.enter(name.span)
             let beneath = try trees.cursor(beneath: previous)
             try walk(child, in: subdirectory, path: childPath, earlier: beneath)
             filter.leave()
-            try output.add(.leave(entry, previous: previous))
+            try output.add(.leave(entry, previous: previous, isOptional: false))
         }
     }
 
@@ -133,7 +135,8 @@ package struct SourceWalker: ~Copyable {
                 // The frame of the whole file system has no folder to be an entry of.
                 if frame.entry.name.isEmpty { continue }
                 filter.leave()
-                try output.add(.leave(frame.entry, previous: frame.previous))
+                try output.add(
+                    .leave(frame.entry, previous: frame.previous, isOptional: frame.isOptional))
                 continue
             }
             if frames[top].next & 63 == 0 { try context.checkCancelled() }
@@ -159,11 +162,12 @@ package struct SourceWalker: ~Copyable {
             try output.add(.problem(Problem(path: path, error)))
             return
         }
-        if filter.excludes(name, isDirectory: metadata.kind == .directory) { return }
         switch metadata.kind {
         case .directory:
             try visitDirectory(
                 name, metadata, in: directory, path: path, previous: previous, device: device)
+        case _ where filter.verdict(ofFile: name.span) == .exclude:
+            break
         case .regular:
             try visitFile(name, metadata, in: directory, path: path, previous: previous)
         case .socket:
@@ -181,6 +185,11 @@ package struct SourceWalker: ~Copyable {
             context.report(.notice("the repository itself is left out: \(PathText.escaped(path))"))
             return
         }
+        let verdict = filter.enter(name.span)
+        if verdict == .exclude {
+            filter.leave()
+            return
+        }
         var entry = TreeEntry(name: name, metadata, node: .pipe)
         let before = previous?.kind == .directory ? previous : nil
         do {
@@ -196,16 +205,17 @@ package struct SourceWalker: ~Copyable {
             frames.append(
                 Frame(
                     directory: subdirectory, path: path, entry: entry, previous: before,
-                    device: metadata.device, names: names))
+                    device: metadata.device, isOptional: verdict == .excludeButEnter,
+                    names: names))
         } catch {
             entry.isIncomplete = true
             try output.add(.enter(path: path))
             try output.add(.problem(Problem(path: path, error)))
-            try output.add(.leave(entry, previous: before))
+            try output.add(.leave(entry, previous: before, isOptional: false))
+            filter.leave()
             return
         }
         frames[frames.count - 1].earlier = try trees.cursor(beneath: before)
-        filter.enter(name)
         try output.add(.enter(path: path))
     }
 
@@ -213,7 +223,7 @@ package struct SourceWalker: ~Copyable {
     private func chosenNames(of directory: SourceDirectory) throws(FileFailure) -> [FileName] {
         let names = try directory.names()
         for marker in request.excludes.ifPresent where names.contains(marker) { return [marker] }
-        let tag = CacheDirectoryTag.fileName
+        let tag = CacheDirectoryTag.name
         if request.excludes.caches, names.contains(tag), isCacheTag(tag, in: directory) {
             return [tag]
         }
@@ -226,7 +236,7 @@ package struct SourceWalker: ~Copyable {
         guard let file = try? directory.openFile(name),
             (try? file.read(upTo: CacheDirectoryTag.signature.count, into: buffer)) != nil
         else { return false }
-        return CacheDirectoryTag.isValid(buffer.array)
+        return CacheDirectoryTag.isValid(buffer.span)
     }
 
     private mutating func visitFile(

@@ -53,8 +53,12 @@ package struct TreeAssembler: ~Copyable {
             case .linked(let entry, let path, let identity, let isLast):
                 if let outcome = linked[identity] { try add(entry, path, outcome, .new) }
                 if isLast { linked[identity] = nil }
-            case .leave(let entry, let previous):
-                try leave(entry, previous)
+            case .leave(let entry, let previous, let isOptional):
+                if isOptional && folders[folders.count - 1].writer.isEmpty {
+                    folders.removeLast()
+                } else {
+                    try leave(entry, previous)
+                }
             case .problem(let problem):
                 folders[folders.count - 1].isIncomplete = true
                 try report(problem)

@@ -57,8 +57,8 @@ package enum WalkItem: Sendable {
     /// A further name of a file that came earlier.
     case linked(TreeEntry, path: [UInt8], FileIdentity, isLast: Bool)
     /// The folder that began last ends. `previous` is what the parent snapshot had there; the
-    /// entry's node is filled in by the assembler.
-    case leave(TreeEntry, previous: TreeEntry?)
+    /// entry's node is filled in by the assembler. An optional folder is dropped where empty.
+    case leave(TreeEntry, previous: TreeEntry?, isOptional: Bool)
     /// Something was not captured.
     case problem(Problem)
 }

@@ -164,6 +164,16 @@ package final class ChunkIndex: Sendable {
         session.withLock { $0.runs.contains { $0.run.isDamaged } }
     }
 
+    /// The files of runs that are damaged.
+    var damagedRunNames: [String] {
+        session.withLock { $0.runs.filter(\.run.isDamaged).compactMap(\.run.name) }
+    }
+
+    /// The runs that this session added.
+    var sessionRuns: [LiveRun] {
+        session.withLock { Array($0.runs[$0.baseCount...]) }
+    }
+
     // MARK: - The session's chunks
 
     /// Claims a chunk: exactly one of any number of callers gets `.claimed`, and owes a
@@ -289,7 +299,7 @@ package final class ChunkIndex: Sendable {
             kept -= 1
             builder.add(runs[kept])
         }
-        let run = try space.write(builder)
+        let run = try space.write(builder, isKept: false)
         publish(Array(runs[..<kept]) + [LiveRun(run)])
     }
 

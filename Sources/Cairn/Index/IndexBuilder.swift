@@ -24,6 +24,8 @@ struct IndexBuilder {
     private var packLists: [PackList] = []
     private var sources: [RunSource] = []
     private var packCount = 0
+    /// Whether nothing was added.
+    var isEmpty: Bool { inputs.isEmpty }
     /// How many entries the run will have.
     private(set) var entryCount = 0
 

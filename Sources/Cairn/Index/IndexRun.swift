@@ -13,6 +13,8 @@ internal import Synchronization
 final class IndexRun: Sendable {
     /// Where everything lies.
     let layout: RunLayout
+    /// The name of the run's file in its folder, where it has one.
+    let name: String?
     /// What the run was made from, in the order of its packs.
     let sources: [RunSource]
     private let storage: RunStorage
@@ -25,7 +27,10 @@ final class IndexRun: Sendable {
     /// Opens a run: checks the header and the list of sources, and leaves the rest for later.
     ///
     /// - Throws: ``IndexError/damaged`` for anything but a whole run of this repository.
-    init(_ storage: RunStorage, repository: RepositoryID, key: SecretBytes) throws(IndexError) {
+    init(
+        _ storage: RunStorage, named name: String? = nil, repository: RepositoryID, key: SecretBytes
+    ) throws(IndexError) {
+        self.name = name
         guard storage.size >= RunLayout.pageSize else { throw .damaged }
         guard let header = storage.withPage(0, { try? RunHeader(decoding: $0) }) else {
             throw .damaged

@@ -11,20 +11,49 @@ struct RunSpace: Sendable {
     let repository: RepositoryID
     /// Its cache key.
     let key: SecretBytes
-    /// For salts.
+    /// For salts and names.
     let environment: Environment
+    /// Where files go; nil for memory.
+    let folder: RunFolder?
 
     /// A merge of runs of this space.
     func makeBuilder() -> IndexBuilder {
         IndexBuilder(repository: repository, key: key)
     }
 
-    /// Writes what `builder` has gathered and opens it.
-    func write(_ builder: IndexBuilder) throws(IndexError) -> IndexRun {
+    /// Writes what `builder` has gathered and opens it. Where the disk does not take it, the run
+    /// stays in memory: a cache that cannot be written must not stop a backup.
+    ///
+    /// - Parameters:
+    ///   - builder: What to merge.
+    ///   - isKept: Whether the run stays in the folder for later sessions.
+    /// - Returns: The run.
+    /// - Throws: ``IndexError/damaged`` if a run that `builder` reads is.
+    func write(_ builder: IndexBuilder, isKept: Bool) throws(IndexError) -> IndexRun {
+        if let folder {
+            do throws(IndexError) {
+                return try write(builder, isKept: isKept, folder)
+            } catch {
+                guard case .failed = error else { throw error }
+            }
+        }
         let storage = try builder.build(salt: salt()) { size throws(IndexError) in
-            RunTarget(memory: size)
+            .memory(size: size)
         }
         return try IndexRun(storage, repository: repository, key: key)
+    }
+
+    private func write(
+        _ builder: IndexBuilder, isKept: Bool, _ folder: RunFolder
+    ) throws(IndexError) -> IndexRun {
+        let salt = try salt()
+        let unique = HexText.encode(salt[..<16])
+        let storage = try builder.build(salt: salt) { _ throws(IndexError) in
+            .file(try folder.makeFile(unique: unique, isKept: isKept))
+        }
+        return try IndexRun(
+            storage, named: isKept ? RunFolder.runPrefix + unique : nil, repository: repository,
+            key: key)
     }
 
     private func salt() throws(IndexError) -> [UInt8] {

@@ -1,4 +1,5 @@
 internal import CairnCore
+internal import CairnIO
 
 /// The bytes of a run: a mapped file, or memory where there is no folder for one.
 ///
@@ -21,6 +22,13 @@ final class RunStorage: Sendable {
         unsafe base = buffer.span.withUnsafeBufferPointer { pointer in
             unsafe UnsafeRawPointer(pointer.baseAddress.unsafelyUnwrapped)
         }
+    }
+
+    /// Takes over a mapped file that nothing changes any more.
+    init(_ mapping: FileMapping) {
+        size = mapping.size
+        owner = mapping
+        unsafe base = mapping.base
     }
 
     /// Lends the bytes of the page with this number.

@@ -14,8 +14,8 @@ public struct Argon2Parameters: Hashable, Sendable {
         self.lanes = lanes
     }
 
-    /// What new key slots use: 256 MiB, 3 passes, 4 lanes.
-    public static let `default` = Argon2Parameters(memoryKiB: 256 * 1024, passes: 3, lanes: 4)
+    /// What new key slots use: 64 MiB, 3 passes, 4 lanes, the second choice of RFC 9106.
+    public static let `default` = Argon2Parameters(memoryKiB: 64 * 1024, passes: 3, lanes: 4)
 
     /// The most memory accepted: 4 GiB.
     public static let memoryKiBMax: UInt32 = 4 * 1024 * 1024

@@ -88,7 +88,7 @@ package struct PackDirectory: Hashable, Sendable {
     ///   - storedSize: How many bytes the sealed segment has.
     ///   - codec: How the chunks are compressed.
     ///   - type: What the chunks are.
-    ///   - chunks: The chunks in order.
+    ///   - newChunks: The chunks in order.
     package mutating func append(
         storedSize: UInt32,
         codec: Codec,

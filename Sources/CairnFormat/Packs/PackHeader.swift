@@ -1,6 +1,8 @@
 package import CairnCore
 
-/// What a pack holds. The values are stored: never change them.
+/// What a pack holds.
+///
+/// The values are stored: never change them.
 package enum PackKind: UInt8, Hashable, Sendable, CaseIterable {
     /// Chunks of file content.
     case data = 1
@@ -8,7 +10,9 @@ package enum PackKind: UInt8, Hashable, Sendable, CaseIterable {
     case metadata = 2
 }
 
-/// What a chunk is. The values are stored: never change them.
+/// What a chunk is.
+///
+/// The values are stored: never change them.
 @usableFromInline
 package enum ChunkType: UInt8, Hashable, Sendable, CaseIterable {
     /// Content of files.

@@ -11,8 +11,10 @@ package enum Padding {
         (size + blockSize - 1) / blockSize * blockSize
     }
 
-    /// The next Padmé size: its binary form ends in so many zeros that at most about log₂ log₂ size
-    /// bits tell sizes apart. Adds at most 12 %, and less than 4 % from 64 KiB on.
+    /// The next Padmé size.
+    ///
+    /// Its binary form ends in so many zeros that only about log₂ log₂ size bits tell sizes apart.
+    /// Adds at most 12 %, and less than 4 % from 64 KiB on.
     ///
     /// - Parameter size: Not negative and far from the largest integer.
     /// - Returns: The padded size.

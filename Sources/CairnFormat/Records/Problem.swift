@@ -5,7 +5,9 @@ package import CairnCore
 /// The problem list of a snapshot is a stream of these, one after the other without a count:
 /// u8 reason ‖ counted path ‖ counted message.
 public struct Problem: Hashable, Sendable {
-    /// What went wrong. The values are stored: never change them.
+    /// What went wrong.
+    ///
+    /// The values are stored: never change them.
     public enum Reason: UInt8, Hashable, Sendable, CaseIterable {
         /// It could not be read.
         case unreadable = 1
@@ -25,7 +27,7 @@ public struct Problem: Hashable, Sendable {
         case metadataIncomplete = 8
     }
 
-    /// The longest path in bytes. Deeper ones are cut: the list informs, nothing depends on it.
+    /// The longest path in bytes; longer ones are cut, as nothing but people depends on the list.
     package static let pathSizeMax = 16 << 10
     /// The longest message in bytes.
     package static let messageSizeMax = 1024

@@ -1,6 +1,8 @@
 package import CairnCore
 
-/// What a record is. The values are stored: never change them.
+/// What a record is.
+///
+/// The values are stored: never change them.
 package enum RecordType: UInt8, Hashable, Sendable, CaseIterable {
     /// A session's registration.
     case session = 1

@@ -4,7 +4,9 @@ package import CairnCore
 ///
 /// Stored as u16 1 ‖ u8 reason ‖ u8 has successor [session 24] ‖ i64 time ‖ counted host.
 package struct Tombstone: Hashable, Sendable {
-    /// Why there will be no snapshot. The values are stored: never change them.
+    /// Why there will be no snapshot.
+    ///
+    /// The values are stored: never change them.
     package enum Reason: UInt8, Hashable, Sendable, CaseIterable {
         /// A cleanup shut the session out.
         case fenced = 1

@@ -6,7 +6,9 @@ package import CairnCore
 /// u32 memory in KiB, passes, lanes ‖ i64 created ‖ counted label ‖ commitment 32 ‖
 /// sealed bundle 82 ‖ u32 CRC-32C: Specs/Format.md#key-slot.
 package struct KeySlot: Hashable, Sendable {
-    /// What opens the slot. The values are stored: never change them.
+    /// What opens the slot.
+    ///
+    /// The values are stored: never change them.
     package enum Kind: UInt8, Hashable, Sendable, CaseIterable {
         /// A passphrase, stretched with Argon2id.
         case passphrase = 1

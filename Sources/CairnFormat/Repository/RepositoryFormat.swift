@@ -1,6 +1,8 @@
 package import CairnCore
 
-/// How chunk IDs are computed. The values are stored: never change them.
+/// How chunk IDs are computed.
+///
+/// The values are stored: never change them.
 package enum IdentifierAlgorithm: UInt8, Hashable, Sendable, CaseIterable {
     /// HMAC-SHA-256 under the repository's ID key; in every encrypted repository.
     case hmacSHA256 = 1

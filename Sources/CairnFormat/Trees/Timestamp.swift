@@ -1,6 +1,5 @@
 package import CairnCore
 
-
 extension Timestamp: StoredValue {
     package func validate() throws(DecodingFailure) {
         try require(nanoseconds < 1_000_000_000, "nanoseconds of a second or more")
@@ -16,6 +15,7 @@ extension Timestamp: StoredValue {
         let nanoseconds = UInt32(truncatingIfNeeded: try reader.readVarint(limit: 999_999_999))
         self.init(
             seconds: Int64(bitPattern: zigzag >> 1) ^ -Int64(bitPattern: zigzag & 1),
-            nanoseconds: nanoseconds)
+            nanoseconds: nanoseconds
+        )
     }
 }

@@ -1,3 +1,4 @@
+package import CairnCore
 internal import CCairn
 
 /// The metadata that a restore sets on what it has written.

@@ -1,3 +1,4 @@
+package import CairnCore
 internal import CCairn
 internal import Glibc
 

@@ -1,0 +1,122 @@
+internal import CairnCore
+internal import CairnIO
+
+/// The folder that holds a repository's runs: Specs/Index.md#folder.
+final class RunFolder: Sendable {
+    /// How the names of runs begin.
+    static let runPrefix = "run-"
+    /// How the names of files begin that were never finished.
+    static let temporaryPrefix = "tmp-"
+
+    fileprivate let files = PosixFiles()
+    fileprivate let handle: StoreHandle
+
+    /// Opens the folder, and makes it where it is missing; its parent exists.
+    init(path: String) throws(IndexError) {
+        do {
+            handle = try files.openRoot(path, create: true)
+        } catch {
+            throw .failed(reason: "cannot open the cache folder (error \(error.code))")
+        }
+    }
+
+    deinit {
+        files.close(handle)
+    }
+
+    /// The names of all runs; others are left alone.
+    func runNames() -> [String] {
+        guard let fresh = try? files.openFolder(".", in: handle) else { return [] }
+        defer { files.close(fresh) }
+        let names = (try? files.names(in: fresh)) ?? []
+        return names.map { String(decoding: $0, as: UTF8.self) }
+            .filter { $0.hasPrefix(RunFolder.runPrefix) }
+            .sorted()
+    }
+
+    /// Maps the file `name`; nil where it is gone, empty or unreadable.
+    func open(_ name: String) -> RunStorage? {
+        guard let file = try? files.open(name, in: handle) else { return nil }
+        defer { files.close(file) }
+        guard let status = try? files.status(of: file), status.kind == .file,
+            let size = Int(exactly: status.size),
+            let mapping = try? FileMapping(file, size: size)
+        else { return nil }
+        return RunStorage(mapping)
+    }
+
+    /// Removes the file `name` if it is there. Those who have it mapped keep what they have.
+    func remove(_ name: String) {
+        // A file that stays costs room on the disk and is tried again at the next opening.
+        try? files.unlink(name, in: handle)
+    }
+
+    /// Makes a file for a run.
+    ///
+    /// - Parameters:
+    ///   - unique: Text never used before, for the name.
+    ///   - isKept: Whether the file keeps its name once it is finished, or vanishes with its user.
+    func makeFile(unique: String, isKept: Bool) throws(IndexError) -> RunFile {
+        try RunFile(
+            self, temporary: RunFolder.temporaryPrefix + unique,
+            name: isKept ? RunFolder.runPrefix + unique : nil)
+    }
+}
+
+/// A file of a run that is being written.
+final class RunFile {
+    private let folder: RunFolder
+    private let temporary: String
+    private let name: String?
+    private let handle: StoreHandle
+    private var isFinished = false
+
+    fileprivate init(_ folder: RunFolder, temporary: String, name: String?) throws(IndexError) {
+        self.folder = folder
+        self.temporary = temporary
+        self.name = name
+        do {
+            handle = try folder.files.create(temporary, in: folder.handle)
+        } catch {
+            throw RunFile.failure(error, "make")
+        }
+    }
+
+    deinit {
+        folder.files.close(handle)
+        if !isFinished { folder.remove(temporary) }
+    }
+
+    private static func failure(_ error: StoreFileError, _ verb: String) -> IndexError {
+        .failed(reason: "cannot \(verb) a file of the index cache (error \(error.code))")
+    }
+
+    func write(_ bytes: Span<UInt8>, at offset: Int) throws(IndexError) {
+        var done = 0
+        while done < bytes.count {
+            do {
+                done += try folder.files.write(
+                    bytes.extracting(done..<bytes.count), to: handle, at: UInt64(offset + done))
+            } catch {
+                throw RunFile.failure(error, "write")
+            }
+        }
+    }
+
+    /// Maps the file, and gives it its name or takes its temporary one away.
+    ///
+    /// Nothing is synced: a file that a loss of power left in pieces is found out by its tags.
+    func finish() throws(IndexError) -> RunStorage {
+        guard let storage = folder.open(temporary) else {
+            throw .failed(reason: "cannot map a file of the index cache")
+        }
+        guard let name else { return storage }
+        do {
+            try folder.files.rename(temporary, in: folder.handle, to: name, in: folder.handle)
+            isFinished = true
+        } catch {
+            throw RunFile.failure(error, "name")
+        }
+        return storage
+    }
+}
