@@ -7,6 +7,8 @@ internal import CCairn
 public struct KernelSelection: Hashable, Sendable {
     /// How many chunks' IDs are computed at once.
     public var sha256 = SHA256Kernel.best
+    /// How bytes are scanned for places to cut.
+    public var scan = ScanKernel.selected
 
     /// The best kernels that this CPU has.
     public init() {}
@@ -29,6 +31,7 @@ public struct KernelSelection: Hashable, Sendable {
     ) throws(KernelSelectionFailure) {
         switch family {
         case SHA256Kernel.familyName: sha256 = try SHA256Kernel.find(name)
+        case ScanKernel.familyName: scan = try ScanKernel.find(name)
         default: throw .unknownFamily(family)
         }
     }
@@ -37,7 +40,7 @@ public struct KernelSelection: Hashable, Sendable {
 extension KernelSelection: CustomStringConvertible {
     /// The text that ``init(_:)`` reads.
     public var description: String {
-        [sha256.qualifiedName].joined(separator: ",")
+        [sha256.qualifiedName, scan.qualifiedName].joined(separator: ",")
     }
 }
 

@@ -34,12 +34,12 @@ package final class BackupRun: Sendable {
 
     /// Runs a backup from the registration of its session to the commit.
     package static func run(
-        _ core: RepositoryCore, _ request: BackupRequest, cache: RecordCache, context: JobContext
+        _ core: RepositoryCore, _ request: BackupRequest, context: JobContext
     ) throws(CairnError) -> BackupSummary {
         let clock = core.environment.time
         let start = clock.monotonicNanoseconds
         let roots = try SourceSet(request.source)
-        let session = try WriterSession.begin(core, cache: cache, context: context)
+        let session = try WriterSession.begin(core, context: context)
         let run = BackupRun(core: core, request: request, context: context, session: session)
         do throws(CairnError) {
             var summary = try run.perform(roots, start: start)

@@ -11,26 +11,17 @@ extension ChunkIndex {
         _ core: RepositoryCore, view: RepositoryView, context: JobContext
     ) throws(CairnError) -> ChunkIndex {
         let records = RecordStore(core)
-        let space = RunSpace(
-            repository: core.format.repository, key: core.keys.cache,
-            environment: core.environment)
-        var builder = space.makeBuilder()
-        for source in view.indexes {
+        let opened = try core.indexCache.open(view: view.indexes) { source throws(CairnError) in
             try context.checkCancelled()
             do throws(CairnError) {
-                let object = try records.index(source)
-                builder.add(object, from: source)
+                return try records.index(source)
             } catch {
                 guard error.code == .damaged else { throw error }
                 context.report(.notice(error.message))
+                return nil
             }
         }
-        do throws(IndexError) {
-            let run = try space.write(builder)
-            return ChunkIndex(runs: [LiveRun(run)], space: space)
-        } catch {
-            throw CairnError(.store, "the local index could not be made", cause: error)
-        }
+        return opened.index
     }
 }
 

@@ -147,28 +147,3 @@ package struct ClosedPack: Sendable {
     let key: ObjectSealingKey
     let associated: PackAssociatedData
 }
-
-extension ClosedPack {
-    /// The index entries of the pack's chunks; the pack ordinals in them mean nothing yet.
-    package func entries() throws(CairnError) -> [IndexEntry] {
-        var entries: [IndexEntry] = []
-        entries.reserveCapacity(directory.chunks.count)
-        for segment in directory.segments {
-            let chunks = directory.chunks(of: segment)
-            var place = 0
-            for chunk in chunks {
-                guard
-                    let entry = IndexEntry(
-                        id: chunk.id, pack: 0, segmentOffset: Int(segment.offset),
-                        segmentStoredSize: Int(segment.storedSize), type: segment.type,
-                        place: chunks.count > 1 ? place : nil, length: Int(chunk.length))
-                else {
-                    throw CairnError(.invalidRequest, "a chunk's place does not fit the index")
-                }
-                entries.append(entry)
-                place += Int(chunk.length)
-            }
-        }
-        return entries
-    }
-}

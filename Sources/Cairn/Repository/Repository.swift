@@ -10,7 +10,6 @@ public import CairnIO
 public final class Repository: Sendable {
     package let core: RepositoryCore
     package let records: RecordStore
-    package let cache: RecordCache
     /// The slot that opened the repository; nil where there is no encryption.
     package let currentSlot: KeySlotID?
 
@@ -18,10 +17,6 @@ public final class Repository: Sendable {
         self.core = core
         self.currentSlot = currentSlot
         records = RecordStore(core)
-        let folder = core.options.cacheDirectory.flatMap {
-            CacheFolder(root: $0, repository: core.format.repository, kind: "snapshots")
-        }
-        cache = RecordCache(folder)
     }
 
     /// Creates a repository in an empty store.
@@ -65,15 +60,15 @@ public final class Repository: Sendable {
     /// failure of the store, or cancellation, commits nothing; what is durable by then is found
     /// again by the next backup.
     public func backup(_ request: BackupRequest) -> Operation<BackupSummary> {
-        Operation("cairn-backup") { [core, cache] context throws(CairnError) in
-            try BackupRun.run(core, request, cache: cache, context: context)
+        Operation("cairn-backup") { [core] context throws(CairnError) in
+            try BackupRun.run(core, request, context: context)
         }
     }
 
     /// All snapshots that are not forgotten, oldest first, and what could not be read.
     public func snapshots() async throws(CairnError) -> SnapshotList {
-        try await Operation("cairn-list") { [records, cache] context throws(CairnError) in
-            let view = try RepositoryView.load(records, cache: cache, context: context)
+        try await Operation("cairn-list") { [records] context throws(CairnError) in
+            let view = try RepositoryView.load(records, context: context)
             return SnapshotList(
                 snapshots: view.snapshots.map { Snapshot($0) }, damaged: view.damaged)
         }.value

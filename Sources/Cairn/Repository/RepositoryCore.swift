@@ -11,6 +11,8 @@ package final class RepositoryCore: Sendable {
     package let options: RepositoryOptions
     package let identifier: ChunkIdentifier
     package let chunker: Chunker
+    package let indexCache: IndexCache
+    package let recordCache: RecordCache
 
     package init(
         store: any Store, format: RepositoryFormat, keys: RepositoryKeys,
@@ -20,14 +22,21 @@ package final class RepositoryCore: Sendable {
         self.format = format
         self.keys = keys
         self.options = options
-        identifier = ChunkIdentifier(key: keys.id)
+        identifier = ChunkIdentifier(key: keys.id, kernels: options.kernels)
         let parameters: ChunkerParameters
         do {
             parameters = try format.chunkerParameters()
         } catch {
             throw CairnError(.damaged, "the repository's chunk sizes are no chunk sizes", cause: error)
         }
-        chunker = keys.chunker.withSpan { Chunker(parameters, key: $0) }
+        chunker = keys.chunker.withSpan {
+            Chunker(parameters, key: $0, kernel: options.kernels.scan)
+        }
+        let folder = CacheFolder(root: options.cacheDirectory, repository: format.repository)
+        indexCache = IndexCache(
+            path: folder?.path(of: "index"), repository: format.repository, key: keys.cache,
+            environment: options.environment)
+        recordCache = RecordCache(folder?.subfolder("snapshots"))
     }
 
     package var environment: Environment { options.environment }

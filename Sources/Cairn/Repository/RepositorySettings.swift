@@ -27,6 +27,8 @@ public struct RepositoryOptions: Sendable {
     public var workerCount: Int?
     /// Bytes the engine may hold in buffers and caches.
     public var memoryBudget = 160 << 20
+    /// Which kernels hash and scan; the fastest this processor has unless chosen.
+    public var kernels = KernelSelection()
     /// Clock, entropy and host, injectable for tests.
     public var environment = Environment.system
     /// Where remarks go.

@@ -40,12 +40,10 @@ package struct RepositoryView: Sendable {
 
 extension RepositoryView {
     /// Reads the repository's present state.
-    ///
-    /// - Parameter known: Sealed records read earlier; they never change, so they are not read
-    ///   again.
     package static func load(
-        _ store: RecordStore, cache: RecordCache, context: JobContext = JobContext()
+        _ store: RecordStore, context: JobContext = JobContext()
     ) throws(CairnError) -> RepositoryView {
+        let cache = store.core.recordCache
         var view = RepositoryView()
         for object in try store.list(ObjectNames.cleanupFolder) {
             guard case .cleanup(let generation, _)? = ObjectNames.parse(object.name.text) else {

@@ -41,7 +41,7 @@ package final class WriterSession: Sendable {
         publisher = try PackPublisher(
             core: core, cancellation: cancellation, bufferCount: WriterSession.bufferCount
         ) { closed, pack throws(CairnError) in
-            index.place(try closed.entries(), in: pack)
+            index.place(try closed.directory.entries(), in: pack)
             if index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
         }
         dataPacks = PackWriter(core: core, session: id, kind: .data, publisher: publisher)
@@ -50,7 +50,7 @@ package final class WriterSession: Sendable {
 
     /// Registers a session and reads the repository's state, in this order.
     package static func begin(
-        _ core: RepositoryCore, cache: RecordCache, context: JobContext,
+        _ core: RepositoryCore, context: JobContext,
         counters: BackupCounters = BackupCounters()
     ) throws(CairnError) -> WriterSession {
         let records = RecordStore(core)
@@ -67,8 +67,14 @@ package final class WriterSession: Sendable {
         let name = ObjectNames.session(id)
         _ = try records.create(
             name, try records.seal(.session, record.encode(), named: name))
-        let view = try RepositoryView.load(records, cache: cache, context: context)
+        let ended = try SessionAdoption.endDeadSessions(
+            records, successor: id, context: context)
+        let view = try RepositoryView.load(records, context: context)
         let index = try ChunkIndex.open(core, view: view, context: context)
+        let adopted = try SessionAdoption.adopt(ended, into: index, core, context: context)
+        if adopted > 0 {
+            context.report(.notice("took over \(adopted) bytes of an interrupted backup"))
+        }
         return try WriterSession(
             core: core, id: id, view: view, index: index, counters: counters,
             cancellation: context.cancellation, started: started)
@@ -133,6 +139,8 @@ package final class WriterSession: Sendable {
         try records.barrier()
         // The commit stands; a session record left behind is tidied up by cleanup.
         try? records.delete(ObjectNames.session(id))
+        core.recordCache.store(sealed, of: id)
+        core.indexCache.keepSession(of: index)
         return record
     }
 

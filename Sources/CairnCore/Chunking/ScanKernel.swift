@@ -51,3 +51,8 @@ public enum ScanKernel: String, Sendable, CaseIterable {
         }
     }
 }
+
+extension ScanKernel: KernelFamily {
+    package static var familyName: String { "scan" }
+    package var isAvailable: Bool { cairn_scan_available(code) }
+}

@@ -72,10 +72,11 @@ package final class TargetDirectory: Sendable {
         }
         try check(result, .create)
         let opened = try tree.openDirectory([name], from: number)
-        // Whoever may write here could have put another directory in its place.
-        guard try opened.metadata().userID == geteuid() else { throw .replaced(.create) }
+        // Whoever may write here could have put another directory in its place; and there are file
+        // systems that give what we make to another user. Neither counts as ours alone.
+        let isOurs = try opened.metadata().userID == geteuid()
         return TargetDirectory(
-            SourceDirectory(opened), in: tree, path: path + [name], isFresh: true)
+            SourceDirectory(opened), in: tree, path: path + [name], isFresh: isOurs)
     }
 
     private func makeDirectory(_ name: FileName) -> Int64 {
@@ -144,10 +145,12 @@ package final class TargetDirectory: Sendable {
             let node = try Descriptor.open(name: made, in: number, cairn_open_path)
             let found = try node.metadata()
             // Whoever may write here could have put another file in its place, to have it changed.
-            guard found.kind == kind && found.userID == geteuid() && found.linkCount == 1 else {
-                throw .replaced(.create)
-            }
-            let problems = node.apply(attributes, kind: kind, policy: policy)
+            guard found.kind == kind && found.linkCount == 1 else { throw .replaced(.create) }
+            // Some file systems give what we make to another user: then only the content counts.
+            let problems =
+                found.userID == geteuid()
+                ? node.apply(attributes, kind: kind, policy: policy)
+                : [FileFailure(.setOwner, reason: "made as another user's")]
             if made != name { try publish(made, as: name, replacing: replacing) }
             return CreatedEntry(identity: found.identity, problems: problems)
         } catch {
