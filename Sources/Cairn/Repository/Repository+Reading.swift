@@ -9,8 +9,8 @@ extension Repository {
     /// file that misses any byte is left out, never written wrongly. A full target ends the job
     /// with `.outOfSpace`; what was written by then is right.
     public func restore(_ request: RestoreRequest) -> Operation<RestoreSummary> {
-        Operation("cairn-restore") { [records, cache] context throws(CairnError) in
-            try RestoreRun.run(records, request, cache: cache, context: context)
+        Operation("cairn-restore") { [records] context throws(CairnError) in
+            try RestoreRun.run(records, request, context: context)
         }
     }
 }

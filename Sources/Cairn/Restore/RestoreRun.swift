@@ -30,13 +30,13 @@ package final class RestoreRun: Sendable {
 
     /// Restores what the request names.
     package static func run(
-        _ records: RecordStore, _ request: RestoreRequest, cache: RecordCache,
+        _ records: RecordStore, _ request: RestoreRequest,
         context: JobContext
     ) throws(CairnError) -> RestoreSummary {
         let core = records.core
         let clock = core.environment.time
         let begin = clock.monotonicNanoseconds
-        let opened = try OpenedSnapshot(request.snapshot, records, cache, context)
+        let opened = try OpenedSnapshot(request.snapshot, records, context)
         let start = try TreeLoader(opened.chunks).find(request.subtree, in: opened.record.tree)
         let counters = RestoreCounters(context: context, reportsItems: request.reportsItems)
         let tree = try openTarget(request)
@@ -132,9 +132,9 @@ package struct OpenedSnapshot: Sendable {
     ///
     /// - Throws: `.notFound`, `.forgotten`.
     package init(
-        _ id: SessionID, _ records: RecordStore, _ cache: RecordCache, _ context: JobContext
+        _ id: SessionID, _ records: RecordStore, _ context: JobContext
     ) throws(CairnError) {
-        let view = try RepositoryView.load(records, cache: cache, context: context)
+        let view = try RepositoryView.load(records, context: context)
         record = try view.snapshot(id)
         let index = try ChunkIndex.open(records.core, view: view, context: context)
         chunks = ChunkReader(core: records.core, index: index)
