@@ -47,7 +47,7 @@ package final class BackupRun: Sendable {
             return summary
         } catch {
             session.abandon()
-            throw error
+            throw session.failure ?? error
         }
     }
 

@@ -71,7 +71,8 @@ package final class PackPublisher: Sendable {
         if let failure { throw failure }
     }
 
-    private var failure: CairnError? { state.withLock { $0.failure } }
+    /// The failure that ended the session, if one did.
+    package var failure: CairnError? { state.withLock { $0.failure } }
 
     /// Bytes of packs written so far.
     package var bytesStored: UInt64 { state.withLock { $0.bytesStored } }

@@ -104,6 +104,10 @@ package final class WriterSession: Sendable {
         return counter
     }
 
+    /// Why packs could no longer be written, where that is what ended the session: other threads
+    /// only see that it is over.
+    package var failure: CairnError? { publisher.failure }
+
     /// Bytes of packs written so far.
     package var bytesStored: UInt64 { publisher.bytesStored }
 
