@@ -132,8 +132,9 @@ package final class WriterSession: Sendable {
         record.cleanupGeneration = view.generation
         record.previous = previousOfWriter()
         let name = ObjectNames.snapshot(id)
+        mayHaveCommitted.store(true, ordering: .relaxed)
         let sealed = try records.seal(.snapshot, record.encode(), named: name)
-        if try records.create(name, sealed) == .exists {
+        if try createUnlessThere(name, sealed) == .exists {
             // A lost response looks like this too: then the record is ours.
             guard try records.bytes(name) == sealed else {
                 throw CairnError(
@@ -146,6 +147,19 @@ package final class WriterSession: Sendable {
         core.recordCache.store(sealed, of: id)
         core.indexCache.keepSession(of: index)
         return record
+    }
+
+    /// Creates the record that commits. Where the store failed it may be there all the same, and
+    /// then the backup did not fail.
+    private func createUnlessThere(
+        _ name: String, _ sealed: [UInt8]
+    ) throws(CairnError) -> CreateOutcome {
+        do throws(CairnError) {
+            return try records.create(name, sealed)
+        } catch {
+            guard let found = try? records.bytes(name) else { throw error }
+            return found == sealed ? .created : .exists
+        }
     }
 
     private func previousOfWriter() -> SnapshotRecord.PreviousSnapshot? {
