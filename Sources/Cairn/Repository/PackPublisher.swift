@@ -17,6 +17,7 @@ package final class PackPublisher: Sendable {
 
     private let core: RepositoryCore
     private let cancellation: Cancellation
+    private let isDryRun: Bool
     private let onWritten: @Sendable (ClosedPack, IndexedPack) throws(CairnError) -> Void
     private let state = Mutex(State())
     private let queue: BoundedQueue<ClosedPack>
@@ -28,14 +29,17 @@ package final class PackPublisher: Sendable {
     ///
     /// - Parameters:
     ///   - bufferCount: How many packs may be in memory at once, open ones included.
+    ///   - isDryRun: Whether packs are only counted, never written.
     ///   - onWritten: Called on the thread with each pack that was written.
     package init(
         core: RepositoryCore, cancellation: Cancellation, bufferCount: Int,
+        isDryRun: Bool = false,
         onWritten: @escaping @Sendable (ClosedPack, IndexedPack) throws(CairnError) -> Void
     ) throws(CairnError) {
         self.core = core
         self.onWritten = onWritten
         self.cancellation = cancellation
+        self.isDryRun = isDryRun
         queue = BoundedQueue(capacity: bufferCount)
         buffers = BoundedQueue(capacity: bufferCount)
         for _ in 0..<bufferCount { buffers.put(ByteBuffer()) }
@@ -54,6 +58,9 @@ package final class PackPublisher: Sendable {
             return state.nextNumber
         }
     }
+
+    /// Whether no pack was begun.
+    package var isUnused: Bool { state.withLock { $0.nextNumber == 0 } }
 
     /// A buffer to fill; waits until one is free.
     func takeBuffer() throws(CairnError) -> ByteBuffer {
@@ -121,6 +128,7 @@ package final class PackPublisher: Sendable {
         var trailer = PackTrailerBuilder()
         trailer.append(pack.buffer.span)
         pack.buffer.append(trailer.trailer.encode())
+        if isDryRun { return UInt64(pack.buffer.count) }
         let text = ObjectNames.pack(pack.id)
         let name = try RecordStore.name(text)
         let outcome: CreateOutcome
