@@ -14,10 +14,11 @@ struct BackupBench<Base: Store>: Sendable {
     /// Makes a repository in `store`.
     init(
         _ store: Base, seed: UInt64, isEncrypted: Bool = true,
-        settings: RepositorySettings = RepositorySettings(), options: RepositoryOptions? = nil
+        settings: RepositorySettings = RepositorySettings(), options: RepositoryOptions? = nil,
+        source: ScratchFolder? = nil
     ) async throws {
         self.store = store
-        source = try ScratchFolder()
+        self.source = try source ?? ScratchFolder()
         repository = try await Repository.create(
             in: store, settings: settings,
             credential: isEncrypted ? BackupTesting.credential : nil,
@@ -146,7 +147,8 @@ struct StoredTree {
 
     /// The paths beneath a folder, the folder first.
     func paths(beneath folder: [UInt8]) -> [[UInt8]] {
-        order.filter { $0 == folder || $0.starts(with: folder + [UInt8(ascii: "/")]) }
+        let beneath = folder + [UInt8(ascii: "/")]
+        return order.filter { $0 == folder || $0.starts(with: beneath) }
     }
 
     /// The bytes of a stored file, holes as zeros.
