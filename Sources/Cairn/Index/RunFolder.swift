@@ -45,7 +45,9 @@ final class RunFolder: Sendable {
         return RunStorage(mapping)
     }
 
-    /// Removes the file `name` if it is there. Those who have it mapped keep what they have.
+    /// Removes the file `name` if it is there.
+    ///
+    /// Those who have it mapped keep what they have.
     func remove(_ name: String) {
         // A file that stays costs room on the disk and is tried again at the next opening.
         try? files.unlink(name, in: handle)
@@ -56,10 +58,14 @@ final class RunFolder: Sendable {
     /// - Parameters:
     ///   - unique: Text never used before, for the name.
     ///   - isKept: Whether the file keeps its name once it is finished, or vanishes with its user.
+    /// - Returns: The file.
+    /// - Throws: ``IndexError/failed(reason:)`` where the disk does not take it.
     func makeFile(unique: String, isKept: Bool) throws(IndexError) -> RunFile {
         try RunFile(
-            self, temporary: RunFolder.temporaryPrefix + unique,
-            name: isKept ? RunFolder.runPrefix + unique : nil)
+            self,
+            temporary: RunFolder.temporaryPrefix + unique,
+            name: isKept ? RunFolder.runPrefix + unique : nil
+        )
     }
 }
 
@@ -96,7 +102,10 @@ final class RunFile {
         while done < bytes.count {
             do {
                 done += try folder.files.write(
-                    bytes.extracting(done..<bytes.count), to: handle, at: UInt64(offset + done))
+                    bytes.extracting(done..<bytes.count),
+                    to: handle,
+                    at: UInt64(offset + done)
+                )
             } catch {
                 throw RunFile.failure(error, "write")
             }
