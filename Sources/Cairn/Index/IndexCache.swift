@@ -80,6 +80,7 @@ package struct IndexCache: Sendable {
 
     private func openRuns(but damaged: Set<String>) -> [IndexRun] {
         guard let folder = space.folder else { return [] }
+        folder.removeTemporaries()
         return folder.runNames().filter { !damaged.contains($0) }.compactMap { name in
             guard let storage = folder.open(name),
                 let run = try? IndexRun(

@@ -94,6 +94,7 @@ struct IndexCacheTests {
         }
         try folder.write([1, 2, 3], to: "run-foreign")
         try folder.write([4], to: "someone-elses-file")
+        try folder.write([5], to: "tmp-unfinished")
         world.addObject(chunkCount: 2000)
         let cache = IndexCache(
             path: folder.path,
@@ -111,6 +112,7 @@ struct IndexCacheTests {
         expectAll(world, in: index)
         let names = try folder.names()
         #expect(names.contains("someone-elses-file") && !names.contains("run-foreign"))
+        #expect(!names.contains { $0.hasPrefix("tmp-") })
     }
 
     @Test("what a session added needs no reading afterwards")
