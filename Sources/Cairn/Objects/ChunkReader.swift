@@ -81,6 +81,11 @@ package final class ChunkReader: Sendable {
         output.append(segment.span(location.place..<end))
     }
 
+    /// What opens the segments of a pack.
+    package func opener(of pack: PackID) throws(CairnError) -> PackOpener {
+        try packs.key(of: pack)
+    }
+
     /// Reads, opens and decompresses the segment at a location into an empty buffer.
     package func decode(
         _ location: ChunkLocation, into plain: ByteBuffer
