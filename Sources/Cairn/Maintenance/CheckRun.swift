@@ -1,5 +1,5 @@
 internal import CairnCore
-internal import CairnFormat
+package import CairnFormat
 internal import CairnIO
 internal import Synchronization
 
@@ -8,7 +8,7 @@ internal import Synchronization
 /// Nothing found ends a check; only cancellation and a store that cannot be reached do.
 /// Memory: at most 192 MiB of buffers in all, 64 bytes a chunk for the index and its entries by
 /// pack, and 50 bytes a distinct tree.
-final class CheckRun: Sendable {
+package final class CheckRun: Sendable {
     /// Bytes that the buffers of all workers may take together.
     static let bufferBudget = 160 << 20
 
@@ -59,7 +59,7 @@ final class CheckRun: Sendable {
     /// Checks a repository.
     ///
     /// - Parameter slot: The key slot that opened it.
-    static func run(
+    package static func run(
         _ core: RepositoryCore, _ request: CheckRequest, slot: KeySlotID?, context: JobContext
     ) throws(CairnError) -> CheckReport {
         let clock = core.environment.time

@@ -8,7 +8,7 @@ import Testing
 @Suite("check finds damage")
 struct CheckDamageTests {
     /// Of how many bytes one is changed in an ordinary run.
-    private static let stride = 37
+    private static let step = 37
 
     @Test("A sound repository has no damage and no orphans", arguments: [true, false])
     func soundRepository(isEncrypted: Bool) async throws {
@@ -33,9 +33,9 @@ struct CheckDamageTests {
             let bytes = try #require(small.store[name])
             for offset in bytes.indices {
                 place += 1
-                guard place % CheckDamageTests.stride == 0 else { continue }
+                guard place % CheckDamageTests.step == 0 else { continue }
                 var changed = bytes
-                changed[offset] ^= 1 << (place / CheckDamageTests.stride % 8)
+                changed[offset] ^= 1 << (place / CheckDamageTests.step % 8)
                 small.store[name] = changed
                 let report = try small.check()
                 #expect(!report.isSound, "seed 2: byte \(offset) of \(name)")

@@ -85,7 +85,7 @@ final class SourceFolder: Sendable {
     let path: String
 
     init() throws {
-        path = NSTemporaryDirectory() + "/cairn-maintenance-" + UUID().uuidString
+        path = "/tmp/cairn-maintenance-" + UUID().uuidString
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: false)
     }
