@@ -153,6 +153,7 @@ package final class WriterSession: Sendable {
     /// Ends the session without a commit. Packs already written stay for the next session.
     package func abandon() {
         publisher.abandon()
+        core.noteAbandoned(id)
     }
 }
 
