@@ -104,6 +104,14 @@ package final class WriterSession: Sendable {
         return counter
     }
 
+    /// Places chunks of a pack that is already in the store, as this session's own.
+    package func place(
+        _ entries: [IndexEntry], in pack: IndexedPack
+    ) throws(CairnError) {
+        index.place(entries, in: pack)
+        if index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
+    }
+
     /// Bytes of packs written so far.
     package var bytesStored: UInt64 { publisher.bytesStored }
 
