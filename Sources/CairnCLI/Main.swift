@@ -93,16 +93,19 @@ struct CairnCommand: ParsableCommand {
                 subcommands: [
                     SnapshotsVerb.self, LsVerb.self, FindVerb.self, DiffVerb.self, StatsVerb.self,
                     StatusVerb.self,
-                ]),
+                ]
+            ),
             CommandGroup(name: "Getting back:", subcommands: [RestoreVerb.self, DumpVerb.self]),
             CommandGroup(
                 name: "Keeping in order:",
                 subcommands: [
                     CheckVerb.self, TagVerb.self, ForgetVerb.self, KeyVerb.self,
                     RebuildIndexVerb.self,
-                ]),
+                ]
+            ),
             CommandGroup(name: "Other:", subcommands: [VersionVerb.self]),
-        ])
+        ]
+    )
 }
 
 /// What this program is.

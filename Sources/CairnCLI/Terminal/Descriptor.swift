@@ -76,11 +76,12 @@ enum Descriptor {
     ///   - path: The file, in bytes.
     ///   - sizeMax: The most bytes accepted.
     static func contents(
-        of path: [UInt8], sizeMax: Int = 256 << 20
+        of path: [UInt8],
+        sizeMax: Int = 256 << 20
     ) throws(SystemFailure) -> [UInt8] {
         var descriptor: CInt = 0
         if path != [UInt8(ascii: "-")] {
-            descriptor = withPath(path) { unsafe open($0, O_RDONLY | O_CLOEXEC) }
+            descriptor = unsafe withPath(path) { unsafe open($0, O_RDONLY | O_CLOEXEC) }
             guard descriptor >= 0 else { throw SystemFailure(code: errno) }
         }
         defer { if descriptor != 0 { close(descriptor) } }

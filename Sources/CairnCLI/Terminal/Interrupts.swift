@@ -25,7 +25,7 @@ final class Interrupts: Sendable {
     /// Begins to listen. Must run before any other thread is made, so that all of them inherit the
     /// blocked signals and one thread alone takes them.
     func listen() {
-        _ = unsafe signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGPIPE, SIG_IGN)
         var set = Interrupts.signalSet(Interrupts.signals)
         _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         Thread.detachNewThread { [self] in

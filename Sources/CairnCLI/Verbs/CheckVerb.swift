@@ -9,7 +9,8 @@ struct CheckVerb: Verb {
         discussion: """
             Nothing is written. The structure is always checked: that every snapshot's trees and \
             chunks are there. Damage gives exit code 3, with the snapshots and files it touches.
-            """)
+            """
+    )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
@@ -20,7 +21,9 @@ struct CheckVerb: Verb {
         help: ArgumentHelp(
             "The same for a part of the packs: 2/7, the second of seven parts, or 5%, chosen at "
                 + "random.",
-            valueName: "part"))
+            valueName: "part"
+        )
+    )
     var readDataSubset: SubsetArgument?
 
     func validate() throws {
@@ -44,7 +47,8 @@ struct CheckVerb: Verb {
         if output.isJSON {
             let affected = damage.affected.map { file in
                 JSON.object(
-                    [("snapshot", .string(file.snapshot.text))] + JSON.bytes("path", file.path))
+                    [("snapshot", .string(file.snapshot.text))] + JSON.bytes("path", file.path)
+                )
             }
             let members: [(String, JSON)] = [
                 ("message_type", "error"), ("message", .string(damage.message)),
@@ -81,18 +85,21 @@ struct CheckVerb: Verb {
         output.remark(
             "Checked \(Units.count(report.snapshotsChecked, "snapshot")), "
                 + "\(Units.count(report.treesChecked, "tree")) and "
-                + "\(Units.count(report.packsChecked, "pack"))")
+                + "\(Units.count(report.packsChecked, "pack"))"
+        )
         if isReading {
             output.remark(
                 "Read \(Units.count(report.packsRead, "pack")), "
                     + "\(Units.count(report.chunksRead, "chunk")), "
                     + "\(Units.bytes(report.bytesRead)) in "
-                    + Units.clock(nanoseconds: report.duration))
+                    + Units.clock(nanoseconds: report.duration)
+            )
         }
         if !report.orphans.isEmpty {
             output.remark(
                 "\(Units.count(report.orphans.count, "object")) with \(Units.bytes(orphanBytes)) "
-                    + "belong to no snapshot; that is harmless")
+                    + "belong to no snapshot; that is harmless"
+            )
         }
         if report.isSound {
             output.remark("no damage was found")

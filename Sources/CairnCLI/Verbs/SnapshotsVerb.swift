@@ -7,7 +7,8 @@ struct SnapshotsVerb: Verb {
         commandName: "snapshots",
         abstract: "List the snapshots.",
         discussion: "A ! behind an ID marks a snapshot that lacks files that could not be read.",
-        aliases: ["list"])
+        aliases: ["list"]
+    )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
