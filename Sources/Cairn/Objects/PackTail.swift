@@ -25,35 +25,39 @@ package struct PackTail: Sendable {
             try PackTail.read(name, range, core.store)
         }
         let head = try read(0..<PackHeader.size)
-        opener = try PackOpener(head.span, pack: pack, core: core)
+        let access = try PackOpener(head.span, pack: pack, core: core)
         let end = try read(bodySize - PackLocator.sealedSize..<Int(size))
         let sealer = Sealer()
         let plain = ByteBuffer()
+        let checksums: PackTrailer
+        let place: PackLocator
+        let list: PackDirectory
         do {
-            trailer = try PackTrailer(
+            checksums = try PackTrailer(
                 decoding: end.span(PackLocator.sealedSize..<end.count))
-            try sealer.setKey(opener.key.secret, algorithm: core.keys.sealing)
+            try sealer.setKey(access.key.secret, algorithm: core.keys.sealing)
             try sealer.open(
                 end.span(0..<PackLocator.sealedSize),
                 nonce: UInt64(bodySize - PackLocator.sealedSize),
-                additional: opener.associated.locator.span, into: plain)
-            locator = try PackLocator(decoding: plain.span)
+                additional: access.associated.locator.span, into: plain)
+            place = try PackLocator(decoding: plain.span)
         } catch {
             throw CairnError(.damaged, damaged.message, cause: error)
         }
-        guard locator.bodySize == bodySize, trailer.bodySize == bodySize else { throw damaged }
-        let start = locator.directoryOffset
-        let sealed = try read(start..<start + locator.directoryStoredSize)
+        guard place.bodySize == bodySize, checksums.bodySize == bodySize else { throw damaged }
+        let start = place.directoryOffset
+        let sealed = try read(start..<start + place.directoryStoredSize)
         plain.truncate(to: 0)
         do {
             try sealer.open(
-                sealed.span, nonce: UInt64(start), additional: opener.associated.directory.span,
+                sealed.span, nonce: UInt64(start), additional: access.associated.directory.span,
                 into: plain)
-            directory = try PackDirectory(decoding: plain.span)
-            try locator.expect(directory)
+            list = try PackDirectory(decoding: plain.span)
+            try place.expect(list)
         } catch {
             throw CairnError(.damaged, damaged.message, cause: error)
         }
+        (opener, trailer, locator, directory) = (access, checksums, place, list)
     }
 
     private static func read(

@@ -2,8 +2,8 @@ internal import Cairn
 
 /// How a verb words the events of its job.
 protocol JobReporter: Sendable {
-    /// The members of a JSON status line, after `message_type`.
-    func status(_ progress: Progress) -> [(String, JSON)]
+    /// The members of a JSON status line, after `message_type`; nil for no such lines.
+    func status(_ progress: Progress) -> [(String, JSON)]?
     /// What the progress line says of counts, such as "12 of 40 files".
     func counts(_ progress: Progress) -> String
     /// What the job does to a path, for JSON.
@@ -24,7 +24,7 @@ extension JobReporter {
 
 /// For jobs that only count.
 struct PlainReporter: JobReporter {
-    func status(_ progress: Progress) -> [(String, JSON)] {
+    func status(_ progress: Progress) -> [(String, JSON)]? {
         StatusMembers.time(progress) + [
             ("total_items", .unsigned(progress.itemsTotal)),
             ("items_done", .unsigned(progress.itemsDone)),
@@ -91,8 +91,8 @@ struct JobRunner<Reporter: JobReporter> {
 
     private func show(_ progress: Progress) {
         if output.isJSON {
-            if output.isQuiet { return }
-            output.json([("message_type", "status")] + reporter.status(progress))
+            guard !output.isQuiet, let members = reporter.status(progress) else { return }
+            output.json([("message_type", "status")] + members)
             return
         }
         guard output.showsProgress else { return }

@@ -108,11 +108,11 @@ enum Descriptor {
     }
 }
 
-// `write` and `read` here would be the members of `Descriptor`.
-private func systemWrite(_ descriptor: CInt, _ bytes: UnsafeRawPointer, _ size: Int) -> Int {
+// Under names of their own, because members called `write` and `read` hide them.
+func systemWrite(_ descriptor: CInt, _ bytes: UnsafeRawPointer, _ size: Int) -> Int {
     unsafe write(descriptor, bytes, size)
 }
 
-private func systemRead(_ descriptor: CInt, _ bytes: UnsafeMutableRawPointer?, _ size: Int) -> Int {
+func systemRead(_ descriptor: CInt, _ bytes: UnsafeMutableRawPointer?, _ size: Int) -> Int {
     unsafe read(descriptor, bytes, size)
 }

@@ -1,0 +1,99 @@
+internal import Cairn
+internal import Foundation
+internal import Synchronization
+
+/// A stream that comes in on a descriptor.
+final class DescriptorSource: ByteSource {
+    private let descriptor: CInt
+    private let isCancelled = Atomic<Bool>(false)
+
+    /// How long one wait for bytes lasts before it is asked whether to go on, in milliseconds.
+    private static let patience: CInt = 100
+
+    /// Reads from the descriptor, which stays open.
+    init(_ descriptor: CInt) {
+        self.descriptor = descriptor
+    }
+
+    /// Has the next read fail.
+    func cancel() {
+        isCancelled.store(true, ordering: .relaxed)
+    }
+
+    func read(upTo size: Int, into buffer: ByteBuffer) throws(CairnError) -> Int {
+        while true {
+            if isCancelled.load(ordering: .relaxed) {
+                throw CairnError(.cancelled, "interrupted")
+            }
+            var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = unsafe poll(&wait, 1, DescriptorSource.patience)
+            if ready == 0 || ready < 0 && errno == EINTR { continue }
+            var failure: CInt = 0
+            let count = buffer.append(upTo: size) { span in
+                unsafe span.withUnsafeMutableBytes { bytes in
+                    let count = unsafe systemRead(descriptor, bytes.baseAddress, bytes.count)
+                    if count < 0 { failure = errno }
+                    return max(0, count)
+                }
+            }
+            if failure == EINTR || failure == EAGAIN { continue }
+            if failure != 0 {
+                let reason = SystemFailure(code: failure).description
+                throw CairnError(.source, "reading the stream failed: \(reason)")
+            }
+            return count
+        }
+    }
+
+    func finish() throws(CairnError) {}
+}
+
+/// What a command prints. Only a command that ends well gives a whole stream.
+final class CommandSource: ByteSource {
+    private let process: ChildProcess
+    private let stream: DescriptorSource
+    private let name: String
+    private let hasEnded = Mutex(false)
+
+    /// Starts the command.
+    init(_ arguments: [[UInt8]]) throws(Failure) {
+        name = PathText.escaped(arguments.first ?? [])
+        do {
+            process = try ChildProcess(arguments, input: .inherited)
+        } catch {
+            throw Failure(.failed, "cannot run \(name): \(error.description)")
+        }
+        stream = DescriptorSource(process.output)
+    }
+
+    /// Has the next read fail, and asks the command to end.
+    func cancel() {
+        stream.cancel()
+        hasEnded.withLock { if !$0 { process.terminate() } }
+    }
+
+    func read(upTo size: Int, into buffer: ByteBuffer) throws(CairnError) -> Int {
+        try stream.read(upTo: size, into: buffer)
+    }
+
+    func finish() throws(CairnError) {
+        guard let ending = end() else { return }
+        if ending.isSuccess { return }
+        throw CairnError(.source, "\(name) \(ending.description); nothing was saved")
+    }
+
+    /// Ends a command that still runs.
+    func close() {
+        cancel()
+        _ = end()
+    }
+
+    /// Waits for the command's end, the first time.
+    private func end() -> ChildProcess.Ending? {
+        let isFirst = hasEnded.withLock { hasEnded in
+            defer { hasEnded = true }
+            return !hasEnded
+        }
+        return isFirst ? process.wait() : nil
+    }
+}

@@ -1,0 +1,49 @@
+internal import ArgumentParser
+internal import Cairn
+
+/// `cairn dump`
+struct DumpVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "dump", abstract: "Write a file of a snapshot to standard output.")
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup(title: "Choosing among snapshots") var selectors: SelectorOptions
+
+    @Argument(help: ArgumentHelp("A snapshot.", valueName: "snapshot"))
+    var snapshot: SnapshotArgument
+
+    @Argument(help: ArgumentHelp("The file in the snapshot.", valueName: "path"))
+    var path: ArgumentBytes?
+
+    func execute(_ session: Session) async throws -> ExitStatus {
+        let file = path?.bytes ?? snapshot.path
+        if file.isEmpty { throw Failure.usage("which file? dump SNAPSHOT PATH") }
+        if path != nil && !snapshot.path.isEmpty {
+            throw Failure.usage("give the file's path once")
+        }
+        let repository = try await session.open()
+        let found = try await repository.find(snapshot.name, selectors.filter)
+        let sink = OutputSink(output: session.output)
+        _ = try await JobRunner(output: session.output, reporter: DumpReporter())
+            .run(repository.read(found.id, file: file, into: sink))
+        return .done
+    }
+}
+
+/// Standard output, for a file's bytes.
+private struct OutputSink: ByteSink {
+    let output: Output
+
+    func write(_ bytes: Span<UInt8>) throws(CairnError) {
+        do {
+            try output.writeThrough(bytes)
+        } catch {
+            throw CairnError(.target, "writing the output failed: \(error.description)")
+        }
+    }
+}
+
+/// Says nothing in JSON: standard output belongs to the file.
+private struct DumpReporter: JobReporter {
+    func status(_ progress: Progress) -> [(String, JSON)]? { nil }
+}

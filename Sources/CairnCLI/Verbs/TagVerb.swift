@@ -1,0 +1,94 @@
+internal import ArgumentParser
+internal import Cairn
+
+/// `cairn tag`
+struct TagVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "tag",
+        abstract: "Change the tags of snapshots.",
+        discussion: """
+            Without snapshots or filters, all snapshots are changed. A changed snapshot gets a new \
+            ID; it keeps the old one as its original.
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Replace the tags by these, separated by commas; '' removes all.", valueName: "tags"))
+    var set: [ArgumentBytes] = []
+
+    @Option(help: ArgumentHelp("Add these tags; may be repeated.", valueName: "tags"))
+    var add: [ArgumentBytes] = []
+
+    @Option(help: ArgumentHelp("Remove these tags; may be repeated.", valueName: "tags"))
+    var remove: [ArgumentBytes] = []
+
+    @Argument(help: ArgumentHelp("The snapshots to change.", valueName: "snapshot"))
+    var names: [ArgumentBytes] = []
+
+    func validate() throws {
+        if set.isEmpty && add.isEmpty && remove.isEmpty {
+            throw ValidationError("Give --set, --add or --remove.")
+        }
+        if !set.isEmpty && !(add.isEmpty && remove.isEmpty) {
+            throw ValidationError("--set excludes --add and --remove.")
+        }
+    }
+
+    func execute(_ session: Session) async throws -> ExitStatus {
+        let repository = try await session.open()
+        let chosen = try await repository.chosen(names, selectors.filter, session.output)
+        var changed = 0
+        for snapshot in chosen {
+            let tags = newTags(of: snapshot)
+            if tags == snapshot.tags { continue }
+            let id = try await repository.retag(snapshot.id, tags: tags)
+            changed += 1
+            if session.output.isJSON {
+                session.output.json([
+                    ("message_type", "changed"), ("old_snapshot_id", .string(snapshot.id.text)),
+                    ("new_snapshot_id", .string(id.text)),
+                ])
+            } else {
+                session.output.remark("snapshot \(snapshot.id.short) is now \(id.short)")
+            }
+        }
+        if session.output.isJSON {
+            session.output.json([
+                ("message_type", "summary"), ("changed_snapshots", .count(changed)),
+            ])
+        } else {
+            session.output.remark("changed the tags of \(Units.count(changed, "snapshot"))")
+        }
+        return .done
+    }
+
+    private func newTags(of snapshot: Snapshot) -> [[UInt8]] {
+        if !set.isEmpty { return TagText.union(set) }
+        let removed = TagText.union(remove)
+        var tags = snapshot.tags
+        for tag in TagText.union(add) where !tags.contains(tag) { tags.append(tag) }
+        return tags.filter { !removed.contains($0) }
+    }
+}
+
+extension Repository {
+    /// The snapshots named, or all that the filter takes where none is named.
+    func chosen(
+        _ names: [ArgumentBytes], _ filter: SnapshotFilter, _ output: Output
+    ) async throws -> [Snapshot] {
+        if names.isEmpty {
+            let list = try await snapshots()
+            SnapshotText.warn(list.damaged, output)
+            return list.snapshots.filter(filter.includes)
+        }
+        var chosen: [Snapshot] = []
+        for name in names {
+            let snapshot = try await find(try name.requireText("a snapshot's name"), filter)
+            if !chosen.contains(where: { $0.id == snapshot.id }) { chosen.append(snapshot) }
+        }
+        return chosen
+    }
+}
