@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn check`
+/// The verb `check`.
 struct CheckVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "check",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn forget`
+/// The verb `forget`.
 struct ForgetVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "forget",

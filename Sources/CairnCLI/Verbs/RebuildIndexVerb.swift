@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn rebuild-index`
+/// The verb `rebuild-index`.
 struct RebuildIndexVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "rebuild-index",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn stats`
+/// The verb `stats`.
 struct StatsVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "stats",
