@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Synchronization
 
 /// A name in a folder.
@@ -49,6 +50,17 @@ package struct CrashDisk: Hashable, Sendable {
         folders[folder]?[name].flatMap { files[$0] }
     }
 
+    /// Whether a file has exactly these bytes.
+    package func hasBytes(_ file: Int, _ expected: [UInt8]) -> Bool {
+        guard let found = files[file], found.count == expected.count else { return false }
+        return unsafe found.withUnsafeBytes { found in
+            unsafe expected.withUnsafeBytes { expected in
+                guard let a = found.baseAddress, let b = expected.baseAddress else { return true }
+                return unsafe memcmp(a, b, found.count) == 0
+            }
+        }
+    }
+
     subscript(place: CrashPlace) -> Int? { folders[place.folder]?[place.name] }
 
     mutating func apply(_ effect: CrashEffect) {
@@ -57,6 +69,11 @@ package struct CrashDisk: Hashable, Sendable {
             lastFile = max(lastFile, file)
             files[file] = []
         case .write(let file, let offset, let bytes):
+            grow(file, to: offset)
+            if files[file]?.count == offset {
+                files[file]?.append(contentsOf: bytes)
+                return
+            }
             grow(file, to: offset + bytes.count)
             files[file]?.replaceSubrange(offset..<offset + bytes.count, with: bytes)
         case .resize(let file, let size): grow(file, to: size)
@@ -69,7 +86,8 @@ package struct CrashDisk: Hashable, Sendable {
 
     private mutating func grow(_ file: Int, to size: Int) {
         let count = files[file]?.count ?? 0
-        if count < size { files[file]?.append(contentsOf: repeatElement(0, count: size - count)) }
+        guard count < size else { return }
+        files[file]?.append(contentsOf: [UInt8](repeating: 0, count: size - count))
     }
 }
 

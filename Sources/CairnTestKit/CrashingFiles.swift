@@ -150,22 +150,24 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func syncData(of file: StoreHandle) throws(StoreFileError) {
-        try call(failing: { state in
+        let fail = { (state: inout State) in
             if case .file(let number)? = state.handles[file.number] {
                 state.apply(.failedSyncData(number))
             }
-        }) { state throws(StoreFileError) in
+        }
+        try call(failing: fail) { state throws(StoreFileError) in
             let number = try state.file(file)
             state.apply(.syncData(number))
         }
     }
 
     package func syncFolder(_ folder: StoreHandle) throws(StoreFileError) {
-        try call(failing: { state in
+        let fail = { (state: inout State) in
             if case .folder(let name)? = state.handles[folder.number] {
                 state.apply(.failedSyncFolder(name))
             }
-        }) { state throws(StoreFileError) in
+        }
+        try call(failing: fail) { state throws(StoreFileError) in
             let name = try state.folder(folder)
             state.apply(.syncFolder(name))
         }

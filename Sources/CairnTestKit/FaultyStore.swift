@@ -236,7 +236,7 @@ public final class RecordingStore<Base: Store>: Store {
     ) throws(StoreError) -> R {
         do throws(StoreError) {
             let result = try call()
-            append(operation, name, folder, nil, result as? CreateOutcome)
+            append(operation, name, folder, nil, nil)
             return result
         } catch {
             append(operation, name, folder, error, nil)

@@ -1,5 +1,5 @@
-public import CairnIO
 internal import CairnCore
+public import CairnIO
 
 /// Checks that a store keeps the contract of ``CairnIO/Store``.
 ///

@@ -178,7 +178,9 @@ public struct TreeComparison {
     /// The attributes in `user.`; none where the file system has none.
     private static func attributes(_ path: [UInt8]) -> [[UInt8]: [UInt8]] {
         var list = [CChar](repeating: 0, count: 65_536)
-        let size = unsafe TreePath(path).call { unsafe cairn_link_attribute_names($0, &list, list.count) }
+        let size = unsafe TreePath(path).call {
+            unsafe cairn_link_attribute_names($0, &list, list.count)
+        }
         guard size > 0 else { return [:] }
         var attributes: [[UInt8]: [UInt8]] = [:]
         for name in list[..<size].split(separator: 0).map({ $0.map { UInt8(bitPattern: $0) } })

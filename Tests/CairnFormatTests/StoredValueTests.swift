@@ -5,11 +5,11 @@ import Testing
 
 @Suite("Every stored type")
 struct StoredValueTests {
-    static let seeds: ClosedRange<UInt64> = 1...12
+    static let seeds: ClosedRange<UInt64> = 1...6
 
     @Test("decodes to the value that was encoded", arguments: Law.all)
     func roundTrip(law: Law) throws {
-        for seed in 1...200 as ClosedRange<UInt64> {
+        for seed in 1...60 as ClosedRange<UInt64> {
             do {
                 _ = try law.roundTrip(seed)
             } catch {
@@ -38,7 +38,7 @@ struct StoredValueTests {
             var bytes = try law.roundTrip(seed)
             for offset in bytes.indices {
                 let change = UInt8.random(in: 1...255, using: &random)
-                for mask in [change, 1, 0x80] as [UInt8] {
+                for mask in [change, 1] as [UInt8] {
                     bytes[offset] ^= mask
                     let isSound = law.keepsOneForm(bytes)
                     if !isSound {
@@ -52,7 +52,7 @@ struct StoredValueTests {
 
     @Test("keeps one form under any mixture of changes", arguments: Law.all)
     func mutations(law: Law) throws {
-        for seed in 1...40 as ClosedRange<UInt64> {
+        for seed in 1...12 as ClosedRange<UInt64> {
             var random = SeededRandom(seed: seed)
             let original = try law.roundTrip(seed)
             for round in 0..<40 {
@@ -77,7 +77,7 @@ struct StoredValueTests {
 
     @Test("refuses or survives bytes that mean nothing", arguments: Law.all)
     func noise(law: Law) {
-        for seed in 1...100 as ClosedRange<UInt64> {
+        for seed in 1...30 as ClosedRange<UInt64> {
             var random = SeededRandom(seed: seed)
             let bytes = random.bytes(0...300)
             if !law.keepsOneForm(bytes) { Issue.record("\(law.name), seed \(seed)") }

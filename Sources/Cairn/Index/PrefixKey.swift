@@ -33,3 +33,10 @@ struct PrefixKey: Hashable, Comparable, Sendable {
         a.high < b.high || (a.high == b.high && a.low < b.low)
     }
 }
+
+extension PrefixKey {
+    /// An ID with this prefix, to look the chunk up by.
+    var identifier: ChunkID {
+        ChunkID(words: (high.byteSwapped, low.byteSwapped, 0, 0))
+    }
+}

@@ -27,8 +27,10 @@ public struct CheckReport: Sendable {
         /// The object's name in the store.
         public var object: String
         public var message: String
-        /// What is affected, as far as known: snapshot and path.
+        /// The files that the damage touches, at most ``CheckReport/affectedCountMax`` in all.
         public var affected: [AffectedPath] = []
+        /// How many files the damage touches, listed or not.
+        public var affectedCount = 0
 
         /// Makes a finding.
         public init(object: String, message: String) {
@@ -49,7 +51,17 @@ public struct CheckReport: Sendable {
         }
     }
 
+    /// The most damages that a report lists.
+    public static let damageCountMax = 10_000
+    /// The most affected files that a report lists, all damages together.
+    public static let affectedCountMax = 10_000
+
+    /// What is damaged, missing or contradictory.
     public var damages: [Damage] = []
+    /// How many damages there are, listed or not.
+    public var damageCount = 0
+    /// What is not as it should be but costs nothing, such as a lost index that another replaced.
+    public var notices: [String] = []
     public var snapshotsChecked = 0
     public var treesChecked = 0
     public var packsChecked = 0
@@ -58,10 +70,11 @@ public struct CheckReport: Sendable {
     public var bytesRead: UInt64 = 0
     /// Objects no snapshot refers to; harmless.
     public var orphans: [Orphan] = []
+    /// How long the check took, in nanoseconds.
     public var duration: UInt64 = 0
 
     /// Whether nothing is wrong.
-    public var isSound: Bool { damages.isEmpty }
+    public var isSound: Bool { damageCount == 0 }
 
     /// Nothing checked yet.
     public init() {}

@@ -81,6 +81,11 @@ package final class ChunkReader: Sendable {
         output.append(segment.span(location.place..<end))
     }
 
+    /// What opens the segments of a pack.
+    package func opener(of pack: PackID) throws(CairnError) -> PackOpener {
+        try packs.key(of: pack)
+    }
+
     /// Reads, opens and decompresses the segment at a location into an empty buffer.
     package func decode(
         _ location: ChunkLocation, into plain: ByteBuffer
@@ -146,7 +151,8 @@ package final class SegmentTool: @unchecked Sendable {
     private let sealer = Sealer()
     private let decompressor = Decompressor()
     package let stored = ByteBuffer(capacity: 512 << 10)
-    private let opened = ByteBuffer(capacity: 512 << 10)
+    /// The plaintext of the segment opened last: its header and the codec's output.
+    package let opened = ByteBuffer(capacity: 512 << 10)
 
     package init() {}
 

@@ -76,6 +76,20 @@ package enum ObjectNames {
         "\(cleanupFolder)/\(hexadecimal(generation, digits: 16))-\(phase.rawValue)"
     }
 
+    /// The name of an object.
+    package static func name(of key: ObjectKey) -> String {
+        switch key {
+        case .format: format
+        case .keySlot(let slot): keySlot(slot)
+        case .session(let session): self.session(session)
+        case .pack(let pack): self.pack(pack)
+        case .index(let index): self.index(index)
+        case .snapshot(let session): snapshot(session)
+        case .forgotten(let session): forgotten(session)
+        case .cleanup(let generation, let phase): cleanup(generation: generation, phase)
+        }
+    }
+
     /// What an object of the name `text` is; nil where it is none of a repository's.
     package static func parse(_ text: String) -> ObjectKey? {
         if text == format { return .format }

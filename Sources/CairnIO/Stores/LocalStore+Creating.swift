@@ -135,8 +135,9 @@ extension LocalStore {
                 try uninterrupted { () throws(StoreFileError) in
                     try files.reserve(UInt64(bytes.count), for: file)
                 }
-            } catch where error.isUnsupported {
+            } catch {
                 // Taking room early only serves to fail early.
+                guard error.isUnsupported else { throw error }
             }
         }
         var done = 0

@@ -93,7 +93,8 @@ extension LocalStore {
                         try files.status(leaf, in: opened)
                     }
                     body(leaf, status)
-                } catch where error.isMissing {
+                } catch {
+                    guard error.isMissing else { throw error }
                     // Deleted since, or no UTF-8; the latter is never an object.
                     if !leaf.utf8.elementsEqual(bytes) {
                         body(leaf, StoreFileStatus(kind: .other, size: 0, linkCount: 0))

@@ -89,7 +89,8 @@ public final class LocalStore: Store {
                 try uninterrupted { () throws(StoreFileError) in
                     try files.unlink(name.leaf, in: folder)
                 }
-            } catch where error.isMissing {
+            } catch {
+                guard error.isMissing else { throw error }
                 // Whoever removed it may not have made that durable; the barrier below does.
             }
             markDirty(name.folder)
@@ -146,7 +147,8 @@ public final class LocalStore: Store {
             opened = try uninterrupted { () throws(StoreFileError) in
                 try files.openFolder(name, in: root)
             }
-        } catch where error.isMissing {
+        } catch {
+            guard error.isMissing else { throw error }
             // In a root that was itself removed nothing is found: that is no empty store.
             guard try files.status(of: root).linkCount > 0 else { throw error }
             return nil
@@ -161,8 +163,9 @@ public final class LocalStore: Store {
             try uninterrupted { () throws(StoreFileError) in
                 try files.makeFolder(name, in: root)
             }
-        } catch where error.isTaken {
-            // Another caller made it in between.
+        } catch {
+            // Another caller may have made it in between.
+            guard error.isTaken else { throw error }
         }
         guard let folder = try existingFolder(name) else { throw StoreFileError.missing }
         return folder
@@ -189,8 +192,8 @@ public final class LocalStore: Store {
         while true {
             do {
                 return try call()
-            } catch where error.isInterruption {
-                continue
+            } catch {
+                guard error.isInterruption else { throw error }
             }
         }
     }

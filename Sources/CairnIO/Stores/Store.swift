@@ -18,17 +18,18 @@ public protocol Store: Sendable {
 
     /// Creates an object unless one of that name exists.
     ///
-    /// - Returns: Whether this call created it. `.exists` says nothing about the bytes there.
+    /// - Returns: Whether this call created it. `.exists` says nothing about the bytes there; the
+    ///   next barrier makes that object durable as well.
     func create(_ name: ObjectName, _ bytes: Span<UInt8>) throws(StoreError) -> CreateOutcome
 
     /// Appends the bytes at `range` to `buffer`.
     ///
-    /// A nil range stands for the whole object. A range that reaches past the end is an error
-    /// (`.damaged`), never a short answer.
+    /// - Parameter range: A range of bytes, or nil for the whole object. A range that reaches past
+    ///   the end is an error (`.damaged`), never a short answer. A whole object takes memory for all
+    ///   of it: look at its size first where a stranger may have written it.
+    /// - Throws: Any error leaves `buffer` as it was.
     func read(
-        _ name: ObjectName,
-        _ range: Range<UInt64>?,
-        into buffer: ByteBuffer
+        _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
     ) throws(StoreError)
 
     /// The size of an object in bytes.
@@ -85,9 +86,7 @@ public struct Listing: Sendable, Hashable {
 
 /// What a store can promise beyond the basic contract.
 public struct StoreCapabilities: Sendable, Hashable {
-    /// Whether `create` is atomic among racing callers (class A).
-    ///
-    /// Without it cleanup needs exclusivity.
+    /// Class A: `create` is atomic among racing callers. Without it cleanup needs exclusivity.
     public var hasAtomicCreate: Bool
     /// Whether `barrier` makes data survive loss of power.
     public var isDurable: Bool

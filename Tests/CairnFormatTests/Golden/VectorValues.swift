@@ -12,8 +12,8 @@ enum VectorValues {
 
     static func id(_ first: UInt8) -> ChunkID { ChunkID(run(first, 32).span) }
 
-    static let repository = RepositoryID(bytes: run(0x00, 16))!
-    static let slot = KeySlotID(bytes: run(0x10, 16))!
+    static let repository = unwrap(RepositoryID(bytes: run(0x00, 16)))
+    static let slot = unwrap(KeySlotID(bytes: run(0x10, 16)))
     static let session = SessionID(
         writer: 0x1122_3344_5566_7788,
         counter: 7,

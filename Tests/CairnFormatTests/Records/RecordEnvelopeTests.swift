@@ -96,7 +96,7 @@ struct RecordEnvelopeTests {
         #expect(throws: RecordFailure.notAuthentic) { try Self.open(plain) }
         #expect(throws: RecordFailure.notAuthentic) { try Self.open(bytes, encrypted: false) }
         #expect(throws: RecordFailure.foreignRepository(VectorValues.repository)) {
-            let other = RepositoryID(bytes: [UInt8](repeating: 9, count: 16))!
+            let other = unwrap(RepositoryID(bytes: [UInt8](repeating: 9, count: 16)))
             _ = try RecordEnvelope.open(
                 bytes.span,
                 name: Self.name,

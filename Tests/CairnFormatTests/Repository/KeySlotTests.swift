@@ -73,7 +73,7 @@ struct KeySlotTests {
             #expect(key.count == 32)
             #expect(all.firstIndex { $0 == key } == index)
         }
-        let other = RepositoryID(bytes: [UInt8](repeating: 1, count: 16))!
+        let other = unwrap(RepositoryID(bytes: [UInt8](repeating: 1, count: 16)))
         let foreign = try PurposeKeys(master: VectorValues.master, repository: other)
         #expect(foreign.id != keys.id)
     }

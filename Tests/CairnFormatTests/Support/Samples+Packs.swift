@@ -86,7 +86,7 @@ extension IndexEntry {
         let isGrouped = random.bool()
         let length = random.count(1...9000)
         let offset = random.count(128...40_000)
-        return IndexEntry(
+        let entry = IndexEntry(
             id: random.id(),
             pack: UInt32(pack),
             segmentOffset: offset,
@@ -94,7 +94,8 @@ extension IndexEntry {
             type: random.pick(ChunkType.self),
             place: isGrouped ? random.count(0...250_000) : nil,
             length: length
-        )!
+        )
+        return unwrap(entry)
     }
 }
 

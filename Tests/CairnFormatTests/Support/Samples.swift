@@ -49,13 +49,13 @@ extension PackID: Sampled {
 
 extension RepositoryID: Sampled {
     static func sample(_ random: inout SeededRandom) -> RepositoryID {
-        RepositoryID(bytes: random.bytes(16))!
+        unwrap(RepositoryID(bytes: random.bytes(16)))
     }
 }
 
 extension KeySlotID: Sampled {
     static func sample(_ random: inout SeededRandom) -> KeySlotID {
-        KeySlotID(bytes: random.bytes(16))!
+        unwrap(KeySlotID(bytes: random.bytes(16)))
     }
 }
 

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A store in a folder when calls of the system fail")
 struct LocalStoreFaultTests {
-    private let bytes = [UInt8](repeating: 5, count: 9_000)
+    private let bytes = [UInt8](repeating: 5, count: 5_000)
 
     private func store(over files: CrashingFiles) throws -> LocalStore {
         try LocalStore(path: "/", create: true, files: files, entropy: SeededEntropy(seed: 1))
@@ -22,7 +22,7 @@ struct LocalStoreFaultTests {
         try store.barrier()
         files.mark("barrier")
         let buffer = ByteBuffer()
-        try store.read(name("packs/a"), 0..<9_000, into: buffer)
+        try store.read(name("packs/a"), 0..<5_000, into: buffer)
         #expect(buffer.array == bytes)
         #expect(try store.list(folder: "packs").objects.count == 2)
         try store.delete(name("packs/b"))
@@ -51,10 +51,11 @@ struct LocalStoreFaultTests {
                 }
             }
             #expect(files.openHandleCount == 0, "call \(number), error \(code): handles leak")
+            guard code == 5 || code == 28 else { continue }
             files.forEachCrashState(seed: 1) { state in
-                let a = state.disk.bytes("packs", "a")
-                let b = state.disk.bytes("packs", "b")
-                if (a != nil && a != bytes) || (b != nil && b != bytes) {
+                let packs = state.disk.folders["packs"] ?? [:]
+                let (a, b) = (packs["a"], packs["b"])
+                if packs.values.contains(where: { !state.disk.hasBytes($0, bytes) }) {
                     Issue.record("call \(number), error \(code): a name with other bytes")
                 }
                 if state.acknowledged.contains("barrier") && a == nil {
@@ -79,7 +80,7 @@ struct LocalStoreFaultTests {
     }
 
     /// The number of the first call that syncs an object's bytes: root, folder twice, made, then
-    /// the file, three writes and the sync.
+    /// the file, two writes and the sync.
     private func firstSync() throws -> Int {
         for number in 1..<30 {
             let files = CrashingFiles()
@@ -111,7 +112,7 @@ struct LocalStoreFaultTests {
         let number = try firstSync()
         let files = CrashingFiles()
         files.fail(at: number, with: .error(5))
-        files.fail(at: number + 5, with: .error(5))
+        files.fail(at: number + 4, with: .error(5))
         let store = try store(over: files)
         #expect(throws: StoreError.self) { try store.create(name("packs/a"), bytes.span) }
         #expect(throws: StoreError.self) { try store.create(name("packs/b"), bytes.span) }
@@ -147,6 +148,6 @@ struct LocalStoreFaultTests {
             }
             #expect(try store.temporaryFiles().isEmpty)
         }
-        #expect(sizes.contains(9_000))
+        #expect(sizes.contains(5_000))
     }
 }

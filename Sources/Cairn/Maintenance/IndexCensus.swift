@@ -1,0 +1,71 @@
+internal import CairnCore
+internal import CairnFormat
+internal import CairnIO
+
+/// Every readable index object of a view, by chunk and by pack.
+///
+/// Memory: 32 bytes a chunk for the index and, where asked for, 32 more for the entries by pack.
+struct IndexCensus {
+    let index: ChunkIndex
+    /// Packs that the index objects name.
+    let packs: [PackID: IndexedPack]
+    /// The entries of each pack, with ordinal 0; empty unless asked for.
+    let entries: [PackID: [IndexEntry]]
+    /// Index objects that could not be read, with the reason.
+    let lost: [(id: IndexID, reason: String)]
+    /// Packs that two index objects describe differently.
+    let contradictions: [PackID]
+
+    /// Reads the index objects.
+    ///
+    /// - Precondition: The repository's options name no cache: index objects that a cached run
+    ///   covers would not be read.
+    /// - Parameter keepsEntries: Whether to keep the entries by pack.
+    init(
+        _ records: RecordStore, view: RepositoryView, keepsEntries: Bool, context: JobContext
+    ) throws(CairnError) {
+        var packs: [PackID: IndexedPack] = [:]
+        var entries: [PackID: [IndexEntry]] = [:]
+        var lost: [(id: IndexID, reason: String)] = []
+        var contradictions: [PackID] = []
+        let sources = view.indexes.sorted { $0.id < $1.id }
+        let opened = try records.core.indexCache.open(view: sources) {
+            source throws(CairnError) -> IndexObject? in
+            try context.checkCancelled()
+            let object: IndexObject
+            do throws(CairnError) {
+                object = try records.index(source)
+            } catch {
+                guard error.isFinding else { throw error }
+                lost.append((source.id, error.message))
+                return nil
+            }
+            for pack in object.packs {
+                if let known = packs.updateValue(pack, forKey: pack.id), known != pack {
+                    contradictions.append(pack.id)
+                }
+            }
+            guard keepsEntries else { return object }
+            for entry in object.entries {
+                let pack = object.packs[Int(entry.pack)].id
+                entries[pack, default: []].append(entry.moved(toPack: 0))
+            }
+            return object
+        }
+        index = opened.index
+        self.packs = packs
+        self.entries = entries
+        self.lost = lost
+        self.contradictions = contradictions
+    }
+}
+
+extension RepositoryCore {
+    /// The same repository read from its store alone.
+    func withoutCache() throws(CairnError) -> RepositoryCore {
+        guard options.cacheDirectory != nil else { return self }
+        var options = options
+        options.cacheDirectory = nil
+        return try RepositoryCore(store: store, format: format, keys: keys, options: options)
+    }
+}

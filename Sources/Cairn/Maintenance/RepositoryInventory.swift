@@ -1,0 +1,176 @@
+internal import CairnCore
+internal import CairnFormat
+internal import CairnIO
+
+/// What lies in a store, and which sessions are still open.
+///
+/// The folders are listed in an order in which no object of a running session looks like an orphan:
+/// packs and indexes first, then sessions, and the snapshots last. Memory: some 150 bytes an object.
+struct RepositoryInventory {
+    /// A writer session that has registered and not ended.
+    struct OpenSession {
+        let id: SessionID
+        let record: SessionRecord
+        /// Whether its process is known to be gone; nil where another host would have to say.
+        let isDead: Bool?
+    }
+
+    var packs: [PackID: UInt64] = [:]
+    var indexes: [IndexID: UInt64] = [:]
+    var keySlots: [KeySlotID: UInt64] = [:]
+    /// The objects of `snapshots/`, `forgotten/` and `gc/`.
+    var records: [ObjectInfo] = []
+    var sessions: [OpenSession] = []
+    /// Sessions that have a registration, readable or not.
+    var registered: Set<SessionID> = []
+    /// Session records that could not be read, with the reason.
+    var damagedSessions: [String: String] = [:]
+    /// Objects and files that no repository has.
+    var foreign: [Orphan] = []
+    var objectCount = 0
+    var totalBytes: UInt64 = 0
+    var view = RepositoryView()
+
+    /// Lists the store and reads its snapshot and session records.
+    static func load(
+        _ store: RecordStore, context: JobContext
+    ) throws(CairnError) -> RepositoryInventory {
+        var inventory = RepositoryInventory()
+        for folder in [ObjectNames.packFolder, ObjectNames.indexFolder] {
+            for object in try store.list(folder) { inventory.add(object) }
+        }
+        for object in try store.list(ObjectNames.sessionFolder) {
+            try context.checkCancelled()
+            inventory.add(object)
+            if case .session(let id)? = ObjectNames.parse(object.name.text) {
+                try inventory.addSession(id, store)
+            }
+        }
+        for folder in [
+            ObjectNames.snapshotFolder, ObjectNames.forgottenFolder, ObjectNames.cleanupFolder,
+        ] {
+            for object in try store.list(folder) { inventory.add(object) }
+        }
+        inventory.view = try RepositoryView.load(store, context: context)
+        for folder in [ObjectNames.keyFolder, ""] {
+            for object in try store.list(folder) { inventory.add(object) }
+        }
+        let view = inventory.view
+        inventory.sessions.removeAll {
+            view.records[$0.id] != nil || view.tombstones.contains($0.id)
+                || view.damaged[ObjectNames.snapshot($0.id)] != nil
+        }
+        inventory.addTemporaryFiles(store.core.store)
+        return inventory
+    }
+
+    private mutating func add(_ object: ObjectInfo) {
+        objectCount += 1
+        totalBytes += object.size
+        switch ObjectNames.parse(object.name.text) {
+        case .pack(let id): packs[id] = object.size
+        case .index(let id): indexes[id] = object.size
+        case .keySlot(let id): keySlots[id] = object.size
+        case .session(let id): registered.insert(id)
+        case .snapshot, .forgotten, .cleanup: records.append(object)
+        case .format: break
+        case nil: foreign.append(Orphan(object: object.name.text, size: object.size))
+        }
+    }
+
+    private mutating func addSession(
+        _ id: SessionID, _ store: RecordStore
+    ) throws(CairnError) {
+        let name = ObjectNames.session(id)
+        do throws(CairnError) {
+            let record = try store.session(name)
+            let host = store.core.environment.host
+            let process = ProcessIdentity(
+                processID: Int32(truncatingIfNeeded: record.processID),
+                startTime: record.processStart,
+                bootID: String(decoding: record.bootID, as: UTF8.self))
+            let isHere = record.host == Array(host.hostName.utf8)
+            sessions.append(
+                OpenSession(
+                    id: id, record: record, isDead: isHere ? !host.isAlive(process) : nil))
+        } catch {
+            guard error.isFinding else { throw error }
+            // The session may have ended since the folder was listed.
+            guard try store.exists(name) else { return }
+            damagedSessions[name] = error.message
+        }
+    }
+
+    /// Files that were never given an object's name; only local stores have them.
+    private mutating func addTemporaryFiles(_ store: any Store) {
+        guard let local = store as? LocalStore, let files = try? local.temporaryFiles() else {
+            return
+        }
+        let isQuiet = sessions.allSatisfy { $0.isDead == true }
+        for file in files where isQuiet {
+            foreign.append(Orphan(object: "tmp/\(file.name)", size: file.size))
+        }
+    }
+
+    /// Packs and indexes that no committed index or snapshot names and no live session may be
+    /// writing, and whatever else is foreign here.
+    func orphans(indexed: Set<PackID>) -> [Orphan] {
+        let named = Set(view.indexes.map { $0.id })
+        // A snapshot whose record is damaged may name them all.
+        let unknown = Set(
+            view.damaged.keys.compactMap { name -> SessionID? in
+                guard case .snapshot(let id)? = ObjectNames.parse(name) else { return nil }
+                return id
+            })
+        let alive = Set(sessions.filter { $0.isDead != true }.map { $0.id }).union(unknown)
+        var orphans = foreign
+        for (id, size) in packs where !indexed.contains(id) && !alive.contains(id.session) {
+            orphans.append(Orphan(object: ObjectNames.pack(id), size: size))
+        }
+        for (id, size) in indexes where !named.contains(id) && !alive.contains(id.session) {
+            orphans.append(Orphan(object: ObjectNames.index(id), size: size))
+        }
+        return orphans.sorted { $0.object < $1.object }
+    }
+}
+
+extension RecordStore {
+    /// Reads a session's registration.
+    func session(_ name: String) throws(CairnError) -> SessionRecord {
+        let (type, payload) = try read(name)
+        guard type == .session else {
+            throw CairnError(.damaged, "\(name) is no session record; run 'check'")
+        }
+        do throws(DecodingFailure) {
+            return try SessionRecord(decoding: payload.span)
+        } catch {
+            throw CairnError.decoding(error, of: name)
+        }
+    }
+
+    /// Whether the object is there now.
+    func exists(_ text: String) throws(CairnError) -> Bool {
+        try size(text) != nil
+    }
+
+    /// The size of an object; nil where it is missing.
+    func size(_ text: String) throws(CairnError) -> UInt64? {
+        let name = try RecordStore.name(text)
+        do throws(StoreError) {
+            return try core.store.size(of: name)
+        } catch {
+            if case .notFound = error { return nil }
+            throw CairnError.store(error, "looking for \(text)")
+        }
+    }
+}
+
+extension CairnError {
+    /// Whether the failure is that of one object, so that a check goes on with the others.
+    var isFinding: Bool {
+        switch code {
+        case .damaged, .unsupported, .store: true
+        default: false
+        }
+    }
+}
