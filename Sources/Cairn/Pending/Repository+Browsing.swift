@@ -40,11 +40,6 @@ extension Repository {
     ) -> Operation<UInt64> {
         Operation("pending") { _ throws(CairnError) in throw .pending }
     }
-
-    /// Restores a snapshot.
-    public func restore(_ request: RestoreRequest) -> Operation<RestoreSummary> {
-        Operation("pending") { _ throws(CairnError) in throw .pending }
-    }
 }
 
 /// Takes a file's bytes.
