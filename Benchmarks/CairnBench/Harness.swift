@@ -32,7 +32,7 @@ struct Harness {
     /// Measures a group of alternatives that each work on `bytes` bytes.
     mutating func group(
         _ title: String, bytes: Int, _ members: [(name: String, body: () throws -> Void)]
-    ) rethrows {
+    ) throws {
         var times = [[UInt64]](repeating: [], count: members.count)
         for _ in 0..<rounds {
             for (index, member) in members.enumerated() {
