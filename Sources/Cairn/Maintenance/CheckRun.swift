@@ -84,7 +84,7 @@ package final class CheckRun: Sendable {
         threads.join()
         try context.checkCancelled()
         if let failure = progress.withLock({ $0.failure }) { throw failure }
-        judgeLostIndexes()
+        try judgeLostIndexes()
         var report = progress.withLock { $0.report }
         report.snapshotsChecked = inventory.view.records.count
         report.treesChecked = trees
@@ -190,24 +190,37 @@ package final class CheckRun: Sendable {
         return inspector.treeCount
     }
 
-    /// A lost index object costs nothing if another names its session's packs and no snapshot lacks
-    /// a chunk.
-    private func judgeLostIndexes() {
+    /// A lost index object costs nothing if no snapshot lacks a chunk and others know every chunk
+    /// that it may have named.
+    private func judgeLostIndexes() throws(CairnError) {
         guard !census.lost.isEmpty else { return }
         let isComplete = findings.lostChunks(census.index).isEmpty
         for (id, reason) in census.lost {
             let name = ObjectNames.index(id)
-            // Packs of sessions without a snapshot may have been taken over by this one.
-            let isCovered = inventory.packs.keys.allSatisfy {
-                census.packs[$0] != nil || $0.session != id.session
-                    && !inventory.view.tombstones.contains($0.session)
-            }
-            if isComplete && isCovered {
+            if isComplete, try isCovered(id.session) {
                 findings.notice("\(reason); other index objects cover it")
             } else {
                 findings.add(name, reason + "; run 'rebuild-index'")
             }
         }
+    }
+
+    /// Whether the index knows all chunks of the packs that a session wrote or took over.
+    private func isCovered(_ session: SessionID) throws(CairnError) -> Bool {
+        for (pack, size) in inventory.packs where census.packs[pack] == nil {
+            guard pack.session == session || inventory.view.tombstones.contains(pack.session)
+            else { continue }
+            do throws(CairnError) {
+                let tail = try PackTail(of: pack, size: size, core: core)
+                guard tail.directory.chunks.allSatisfy({ census.index.contains($0.id) }) else {
+                    return false
+                }
+            } catch {
+                guard error.isFinding else { throw error }
+                return false
+            }
+        }
+        return true
     }
 
     private func affectedFiles() throws(CairnError) -> AffectedFiles? {

@@ -58,6 +58,7 @@ struct RepositoryInventory {
         let view = inventory.view
         inventory.sessions.removeAll {
             view.records[$0.id] != nil || view.tombstones.contains($0.id)
+                || view.damaged[ObjectNames.snapshot($0.id)] != nil
         }
         inventory.addTemporaryFiles(store.core.store)
         return inventory

@@ -104,6 +104,14 @@ package final class WriterSession: Sendable {
         return counter
     }
 
+    /// Places chunks of a pack that is already in the store, as this session's own.
+    package func place(
+        _ entries: [IndexEntry], in pack: IndexedPack
+    ) throws(CairnError) {
+        index.place(entries, in: pack)
+        if index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
+    }
+
     /// Bytes of packs written so far.
     package var bytesStored: UInt64 { publisher.bytesStored }
 
@@ -153,6 +161,7 @@ package final class WriterSession: Sendable {
     /// Ends the session without a commit. Packs already written stay for the next session.
     package func abandon() {
         publisher.abandon()
+        core.noteAbandoned(id)
     }
 }
 

@@ -4,18 +4,24 @@ internal import ArgumentParser
 struct ExcludeArguments: ParsableArguments {
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Leave out what matches; may be repeated.", valueName: "pattern"))
+        help: ArgumentHelp("Leave out what matches; may be repeated.", valueName: "pattern")
+    )
     var exclude: [ArgumentBytes] = []
 
     @Option(
         help: ArgumentHelp(
-            "The same, ignoring the case of ASCII letters; may be repeated.", valueName: "pattern"))
+            "The same, ignoring the case of ASCII letters; may be repeated.",
+            valueName: "pattern"
+        )
+    )
     var iexclude: [ArgumentBytes] = []
 
     @Option(
         help: ArgumentHelp(
             "Leave out what matches the patterns in this file, one a line; may be repeated.",
-            valueName: "file"))
+            valueName: "file"
+        )
+    )
     var excludeFile: [ArgumentBytes] = []
 
     @Flag(help: "Leave out the content of folders with a valid CACHEDIR.TAG.")
@@ -24,7 +30,9 @@ struct ExcludeArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Leave out the content of folders that hold a file of this name; may be repeated.",
-            valueName: "name"))
+            valueName: "name"
+        )
+    )
     var excludeIfPresent: [ArgumentBytes] = []
 
     @Option(help: ArgumentHelp("Leave out files larger than this.", valueName: "size"))
@@ -39,16 +47,22 @@ struct SourceArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Take the paths in this file too, one pattern of the shell a line; # begins a comment.",
-            valueName: "file"))
+            valueName: "file"
+        )
+    )
     var filesFrom: [ArgumentBytes] = []
 
     @Option(
-        help: ArgumentHelp("Take the paths in this file too, one a line.", valueName: "file"))
+        help: ArgumentHelp("Take the paths in this file too, one a line.", valueName: "file")
+    )
     var filesFromVerbatim: [ArgumentBytes] = []
 
     @Option(
         help: ArgumentHelp(
-            "Take the paths in this file too, each ended by a zero byte.", valueName: "file"))
+            "Take the paths in this file too, each ended by a zero byte.",
+            valueName: "file"
+        )
+    )
     var filesFromRaw: [ArgumentBytes] = []
 
     @Flag(help: "Back up what comes in on standard input.")
@@ -57,11 +71,15 @@ struct SourceArguments: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The name that the data from a stream gets in the snapshot. (default: stdin)",
-            valueName: "name"))
+            valueName: "name"
+        )
+    )
     var stdinFilename: ArgumentBytes?
 
     @Flag(
         help: ArgumentHelp(
-            "Run the command behind -- and back up what it prints. If it fails, nothing is saved."))
+            "Run the command behind -- and back up what it prints. If it fails, nothing is saved."
+        )
+    )
     var stdinFromCommand = false
 }

@@ -82,7 +82,6 @@ struct JobRunner<Reporter: JobReporter> {
             case .problem(let path, let reason): show(problem: path, reason)
             case .item(let path, let action, let size): show(item: path, action, size)
             case .notice(let text): show(notice: text)
-            default: break
             }
         }
         output.hideLine()
@@ -144,7 +143,8 @@ struct JobRunner<Reporter: JobReporter> {
         ]
         output.json(
             members + JSON.bytes("item", path)
-                + [("data_size", .unsigned(size)), ("size", .unsigned(size))])
+                + [("data_size", .unsigned(size)), ("size", .unsigned(size))]
+        )
     }
 
     private func show(notice text: String) {

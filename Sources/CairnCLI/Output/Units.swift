@@ -34,7 +34,9 @@ enum Units {
     }
 
     /// A count with its noun, as in `1 file` or `2 files`.
-    static func count(_ number: some BinaryInteger, _ noun: String, _ plural: String? = nil) -> String {
+    static func count(_ number: some BinaryInteger, _ noun: String, _ plural: String? = nil)
+        -> String
+    {
         "\(number) \(number == 1 ? noun : plural ?? noun + "s")"
     }
 

@@ -1,10 +1,12 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn dump`
+/// The verb `dump`.
 struct DumpVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "dump", abstract: "Write a file of a snapshot to standard output.")
+        commandName: "dump",
+        abstract: "Write a file of a snapshot to standard output."
+    )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing among snapshots") var selectors: SelectorOptions

@@ -1,13 +1,14 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn snapshots`
+/// The verb `snapshots`.
 struct SnapshotsVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "snapshots",
         abstract: "List the snapshots.",
         discussion: "A ! behind an ID marks a snapshot that lacks files that could not be read.",
-        aliases: ["list"])
+        aliases: ["list"]
+    )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
