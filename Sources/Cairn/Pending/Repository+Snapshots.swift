@@ -1,19 +1,10 @@
 public import CairnFormat
 
-// Stands in until the engine has these calls.
+// Stands in until the engine has this call.
 extension Repository {
-    /// The snapshot that a text names.
+    /// Finds a snapshot by `latest`, `latest~N` or an ID prefix.
     public func snapshot(
         _ text: String,
         filter: SnapshotFilter = SnapshotFilter()
     ) async throws(CairnError) -> Snapshot { throw .pending }
-
-    /// States a snapshot again with other tags.
-    public func retag(
-        _ id: SessionID,
-        tags: [[UInt8]]
-    ) async throws(CairnError) -> SessionID { throw .pending }
-
-    /// Forgets snapshots.
-    public func forget(_ ids: [SessionID]) async throws(CairnError) { throw .pending }
 }
