@@ -20,7 +20,14 @@ enum Main {
             return report(error)
         }
         guard let verb = command as? any Verb else {
-            return report(CleanExit.helpRequest(command))
+            // The argument parser's own: help, or a group of verbs.
+            do {
+                var command = command
+                try command.run()
+                return .done
+            } catch {
+                return report(error)
+            }
         }
         let session = Session(verb.global)
         return await execute(verb, session)

@@ -35,6 +35,9 @@ enum TimeText {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
+    /// How many seconds this machine's clock is ahead of UTC now.
+    static var offsetNow: Int { CivilTime(seconds: now / 1_000_000_000).offset }
+
     /// Reads `2026-01-31`, `2026-01-31 14:05`, `2026-01-31 14:05:09`, with `T` for the space, a
     /// fraction of a second, and `Z` or an offset such as `+01:00`; without one, local time.
     ///

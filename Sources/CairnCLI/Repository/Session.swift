@@ -132,8 +132,9 @@ enum CacheFolder {
         return usable(home + Array("/.cache/cairn".utf8))
     }
 
-    /// The folder, made where it is missing; nil where that fails. A command without a cache is
-    /// slower, nothing else.
+    /// The folder, made where it is missing; nil where that fails.
+    ///
+    /// A command without a cache is slower, nothing else.
     private static func usable(_ path: [UInt8]) -> [UInt8]? {
         FileTree.makeFolders(above: path)
         FileTree.makeFolder(path)

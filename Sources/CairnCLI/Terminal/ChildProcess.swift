@@ -34,11 +34,7 @@ final class ChildProcess: Sendable {
     /// Where its standard output is read.
     let output: CInt
 
-    /// Starts a program, found as the shell finds it.
-    ///
-    /// - Parameters:
-    ///   - arguments: The program's name and its arguments, in bytes.
-    ///   - input: Where its standard input comes from.
+    /// Starts a program, found as the shell finds it, with its arguments in bytes.
     init(_ arguments: [[UInt8]], input: Input) throws(SystemFailure) {
         var ends: [CInt] = [0, 0]
         guard unsafe pipe(&ends) == 0 else { throw SystemFailure(code: errno) }

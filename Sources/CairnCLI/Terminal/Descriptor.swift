@@ -70,11 +70,7 @@ enum Descriptor {
         return line
     }
 
-    /// Everything in the file; "-" is standard input.
-    ///
-    /// - Parameters:
-    ///   - path: The file, in bytes.
-    ///   - sizeMax: The most bytes accepted.
+    /// Everything in the file, at most `sizeMax` bytes; the path "-" is standard input.
     static func contents(
         of path: [UInt8],
         sizeMax: Int = 256 << 20

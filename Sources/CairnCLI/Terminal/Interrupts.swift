@@ -22,7 +22,9 @@ final class Interrupts: Sendable {
     /// Whether a signal came.
     var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
 
-    /// Begins to listen. Must run before any other thread is made, so that all of them inherit the
+    /// Begins to listen.
+    ///
+    /// This must run before any other thread is made, so that all of them inherit the
     /// blocked signals and one thread alone takes them.
     func listen() {
         _ = signal(SIGPIPE, SIG_IGN)

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn backup`
+/// The verb `backup`.
 struct BackupVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "backup",

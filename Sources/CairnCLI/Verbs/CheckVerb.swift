@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn check`
+/// The verb `check`.
 struct CheckVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "check",
@@ -53,6 +53,7 @@ struct CheckVerb: Verb {
             let members: [(String, JSON)] = [
                 ("message_type", "error"), ("message", .string(damage.message)),
                 ("object", .string(damage.object)), ("affected", .array(affected)),
+                ("affected_count", .count(damage.affectedCount)),
             ]
             output.message(JSON.object(members).text)
             return
@@ -61,6 +62,8 @@ struct CheckVerb: Verb {
         for file in damage.affected {
             output.message("    snapshot \(file.snapshot.short): \(PathText.escaped(file.path))")
         }
+        let more = damage.affectedCount - damage.affected.count
+        if more > 0 { output.message("    and \(Units.count(more, "file")) more") }
     }
 
     private func summarize(_ report: CheckReport, _ output: Output) {
@@ -68,7 +71,7 @@ struct CheckVerb: Verb {
         if output.isJSON {
             let packs = Set(report.damages.map(\.object).filter { $0.hasPrefix("pack") })
             output.json([
-                ("message_type", "summary"), ("num_errors", .count(report.damages.count)),
+                ("message_type", "summary"), ("num_errors", .count(report.damageCount)),
                 ("broken_packs", .array(packs.sorted().map { .string($0) })),
                 ("snapshots_checked", .count(report.snapshotsChecked)),
                 ("trees_checked", .count(report.treesChecked)),
@@ -101,10 +104,11 @@ struct CheckVerb: Verb {
                     + "belong to no snapshot; that is harmless"
             )
         }
+        for notice in report.notices { output.remark(notice) }
         if report.isSound {
             output.remark("no damage was found")
         } else {
-            output.warning("\(Units.count(report.damages.count, "damage")) found")
+            output.warning("\(Units.count(report.damageCount, "damage")) found")
         }
     }
 

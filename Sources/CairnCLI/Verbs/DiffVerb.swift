@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn diff`
+/// The verb `diff`.
 struct DiffVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "diff",

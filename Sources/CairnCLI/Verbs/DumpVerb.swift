@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn dump`
+/// The verb `dump`.
 struct DumpVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "dump",

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Cairn
 internal import Synchronization
 
-/// `cairn find`
+/// The verb `find`.
 struct FindVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "find",

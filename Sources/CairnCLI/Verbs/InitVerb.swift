@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn init`
+/// The verb `init`.
 struct InitVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "init",
@@ -116,9 +116,7 @@ struct ChunkingAlgorithmArgument: ExpressibleByArgument, Sendable {
 }
 
 extension ArgumentBytes {
-    /// The bytes as text.
-    ///
-    /// - Parameter option: What the bytes are the value of, for the message.
+    /// The bytes as text; `option` is what they are the value of, for the message.
     func requireText(_ option: String) throws(Failure) -> String {
         guard let text else { throw .usage("\(option) must be UTF-8: \(escaped)") }
         return text

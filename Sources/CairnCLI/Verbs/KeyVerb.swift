@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn key`
+/// The verb `key`.
 struct KeyVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
@@ -12,7 +12,7 @@ struct KeyVerb: ParsableCommand {
     )
 }
 
-/// `cairn key list`
+/// The verb `key list`.
 struct KeyListVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "list",
@@ -96,7 +96,7 @@ struct NewKeyOptions: ParsableArguments {
     }
 }
 
-/// `cairn key add`
+/// The verb `key add`.
 struct KeyAddVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "add",
@@ -115,7 +115,7 @@ struct KeyAddVerb: Verb {
     }
 }
 
-/// `cairn key remove`
+/// The verb `key remove`.
 struct KeyRemoveVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "remove",
@@ -142,7 +142,7 @@ struct KeyRemoveVerb: Verb {
     }
 }
 
-/// `cairn key change`
+/// The verb `key change`.
 struct KeyChangeVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "change",

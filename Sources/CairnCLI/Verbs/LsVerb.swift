@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn ls`
+/// The verb `ls`.
 struct LsVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "ls",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn rebuild-index`
+/// The verb `rebuild-index`.
 struct RebuildIndexVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "rebuild-index",
@@ -21,21 +21,35 @@ struct RebuildIndexVerb: Verb {
 /// What is said of a rebuilt index.
 private enum RebuildIndexText {
     static func show(_ report: IndexRebuildReport, _ output: Output) -> ExitStatus {
-        for (name, reason) in report.damaged.sorted(by: { $0.key < $1.key }) {
-            output.warning("\(name) cannot be read: \(reason)")
+        for (name, reason) in report.damagedPacks.sorted(by: { $0.key < $1.key }) {
+            output.warning("pack \(name) cannot be read: \(reason)")
         }
         if output.isJSON {
-            output.json([
-                ("message_type", "summary"), ("packs", .count(report.packs)),
-                ("segments", .unsigned(report.segments)),
-                ("num_errors", .count(report.damaged.count)),
-            ])
+            var members: [(String, JSON)] = [
+                ("message_type", "summary"), ("packs_read", .count(report.packsRead)),
+                ("packs_added", .count(report.packsAdded)),
+                ("chunks_added", .count(report.chunksAdded)),
+                ("lost_indexes", .count(report.lostIndexes.count)),
+                ("num_errors", .count(report.damagedPacks.count)),
+            ]
+            if let id = report.snapshot { members.append(("snapshot_id", .string(id.text))) }
+            if let id = report.replaced { members.append(("original", .string(id.text))) }
+            output.json(members)
         } else {
-            output.remark(
-                "indexed \(Units.count(report.segments, "segment")) of "
-                    + Units.count(report.packs, "pack")
-            )
+            for (name, reason) in report.lostIndexes.sorted(by: { $0.key < $1.key }) {
+                output.remark("lost index \(name): \(reason)")
+            }
+            output.remark("read \(Units.count(report.packsRead, "pack"))")
+            if let id = report.snapshot {
+                output.remark(
+                    "indexed \(Units.count(report.chunksAdded, "chunk")) of "
+                        + "\(Units.count(report.packsAdded, "pack")), committed by snapshot "
+                        + id.short
+                )
+            } else {
+                output.remark("nothing was missing")
+            }
         }
-        return report.damaged.isEmpty ? .done : .incomplete
+        return report.damagedPacks.isEmpty ? .done : .incomplete
     }
 }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn restore`
+/// The verb `restore`.
 struct RestoreVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "restore",

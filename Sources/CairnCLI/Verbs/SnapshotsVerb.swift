@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn snapshots`
+/// The verb `snapshots`.
 struct SnapshotsVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "snapshots",

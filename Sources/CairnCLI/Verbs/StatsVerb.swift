@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn stats`
+/// The verb `stats`.
 struct StatsVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "stats",
@@ -18,49 +18,42 @@ struct StatsVerb: Verb {
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
         let chosen = try await repository.chosen(names, selectors.filter, session.output)
+        if chosen.isEmpty && selectors.isGiven {
+            throw Failure(.failed, "no snapshot is chosen")
+        }
         let report = try await JobRunner(output: session.output, reporter: QuietReporter())
             .run(repository.statistics(chosen.map(\.id)))
-        let ratio = StatsVerb.ratio(report.chunkBytes, report.storedBytes)
+        let total = report.total
         if session.output.isJSON {
             session.output.json([
-                ("snapshots_count", .count(report.snapshots)),
-                ("total_size", .unsigned(report.bytes)),
-                ("total_file_count", .unsigned(report.files)),
-                ("total_directory_count", .unsigned(report.directories)),
-                ("total_blob_count", .unsigned(report.chunks)),
-                ("total_uncompressed_size", .unsigned(report.chunkBytes)),
+                ("snapshots_count", .count(report.snapshots.count)),
+                ("total_size", .unsigned(total.restoreBytes)),
+                ("total_file_count", .unsigned(total.files)),
+                ("total_directory_count", .unsigned(total.directories)),
+                ("total_blob_count", .unsigned(report.chunkCount)),
+                ("total_uncompressed_size", .unsigned(report.uniqueBytes)),
                 ("total_stored_size", .unsigned(report.storedBytes)),
-                ("compression_ratio", .number(ratio)),
-                ("deduplication_ratio", .number(StatsVerb.ratio(report.bytes, report.chunkBytes))),
+                ("repository_size", .unsigned(report.repositoryBytes)),
+                ("compression_ratio", .number(report.compressionFactor)),
+                ("deduplication_ratio", .number(report.deduplicationFactor)),
             ])
             return .done
         }
+        let deduplication = Units.fixed(report.deduplicationFactor, digits: 2)
+        let compression = Units.fixed(report.compressionFactor, digits: 2)
+        let unique = Units.bytes(report.uniqueBytes)
         let lines = [
-            ("Snapshots:", "\(report.snapshots)"),
-            ("Files:", "\(report.files) in \(Units.count(report.directories, "folder"))"),
-            ("Size restored:", Units.bytes(report.bytes)),
-            (
-                "Chunks:",
-                "\(report.chunks), \(Units.bytes(report.chunkBytes)) "
-                    + "(deduplication \(StatsVerb.factor(report.bytes, report.chunkBytes)))"
-            ),
-            (
-                "Stored:",
-                "\(Units.bytes(report.storedBytes)) "
-                    + "(compression \(StatsVerb.factor(report.chunkBytes, report.storedBytes)))"
-            ),
+            ("Snapshots", "\(report.snapshots.count)"),
+            ("Files", "\(total.files) in \(Units.count(total.directories, "folder"))"),
+            ("Others", "\(total.symbolicLinks + total.others)"),
+            ("Size restored", Units.bytes(total.restoreBytes)),
+            ("Chunks", "\(report.chunkCount), \(unique) (deduplication \(deduplication)x)"),
+            ("Stored", "\(Units.bytes(report.storedBytes)) (compression \(compression)x)"),
+            ("Repository", Units.bytes(report.repositoryBytes)),
         ]
         for (name, value) in lines {
             session.output.line(name + String(repeating: " ", count: 16 - name.count) + value)
         }
         return .done
-    }
-
-    private static func ratio(_ large: UInt64, _ small: UInt64) -> Double {
-        small == 0 ? 1 : Double(large) / Double(small)
-    }
-
-    private static func factor(_ large: UInt64, _ small: UInt64) -> String {
-        Units.fixed(ratio(large, small), digits: 2) + "x"
     }
 }

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn status`
+/// The verb `status`.
 struct StatusVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "status",

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn tag`
+/// The verb `tag`.
 struct TagVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "tag",

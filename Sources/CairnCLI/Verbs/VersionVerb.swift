@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// `cairn version`
+/// The verb `version`.
 struct VersionVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "version",
