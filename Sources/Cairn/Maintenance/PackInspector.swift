@@ -15,8 +15,8 @@ struct PackFinding {
 
 /// Inspects packs, one after the other.
 ///
-/// One thread uses an inspector at a time. Memory: a piece of the pack and three times the largest segment at the worst, for the sealed,
-/// the opened and the decompressed bytes.
+/// One thread uses an inspector at a time. Memory: a piece of the pack and three times the largest
+/// segment at the worst, for the sealed, the opened and the decompressed bytes.
 final class PackInspector {
     /// How many bytes of a pack are read at once: whole blocks.
     static let pieceSize = 4 << 20
@@ -52,8 +52,8 @@ final class PackInspector {
 
     /// Inspects a pack's structure, and its data if asked for or if the structure is damaged.
     ///
-    /// The index knows the pack as `pack` and its chunks as `entries`; `size` is that of the object,
-    /// nil where it is missing.
+    /// The index knows the pack as `pack` and its chunks as `entries`; `size` is that of the
+    /// object, nil where it is missing.
     func inspect(
         _ pack: IndexedPack,
         size: UInt64?,

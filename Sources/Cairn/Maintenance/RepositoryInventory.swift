@@ -5,7 +5,8 @@ internal import CairnIO
 /// What lies in a store, and which sessions are still open.
 ///
 /// The folders are listed in an order in which no object of a running session looks like an orphan:
-/// packs and indexes first, then sessions, and the snapshots last. Memory: some 150 bytes an object.
+/// packs and indexes first, then sessions, and the snapshots last. Memory: some 150 bytes
+/// an object.
 struct RepositoryInventory {
     /// A writer session that has registered and not ended.
     struct OpenSession {

@@ -6,8 +6,9 @@ import CairnTestKit
 import Foundation
 import Testing
 
-/// Changes bytes of a repository one at a time. An ordinary run takes a sample; Scripts/flip-campaign
-/// takes them all and sets how by the environment:
+/// Changes bytes of a repository one at a time.
+///
+/// An ordinary run takes a sample; Scripts/flip-campaign says by the environment what to take:
 /// - `CAIRN_FLIP_STEP`: one of so many bytes is changed;
 /// - `CAIRN_FLIP_SIZE`: bytes of the repository's largest file;
 /// - `CAIRN_FLIP_SEED`: what the files are made from;
