@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// Gathers what a check finds.
 ///
-/// Any thread may add. Memory: at most ``CheckReport/damageCountMax`` damages, and 40 bytes a bad
-/// chunk.
+/// Any thread may add. Memory: at most ``CheckReport/damageCountMax`` damages, and some 100 bytes
+/// a bad chunk.
 final class CheckFindings: Sendable {
     /// A chunk's place in one pack; no pack where the chunk itself is the trouble.
     private struct BadPlace: Hashable {

@@ -126,8 +126,17 @@ struct SmallRepository {
         folder = try SourceFolder()
         options.environment = .virtual(seed: seed, time: clock)
         options.workerCount = 1
+        var settings = RepositorySettings()
+        // Small chunks, so that small files have lists of them.
+        settings.chunking = try ChunkerParameters(
+            algorithm: .fastcdc,
+            sizeMin: 1 << 10,
+            sizeMean: 2 << 10,
+            sizeMax: 8 << 10
+        )
         repository = try await Repository.create(
             in: store,
+            settings: settings,
             credential: isEncrypted ? SmallRepository.key : nil,
             options: options
         )
