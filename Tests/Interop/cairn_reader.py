@@ -33,7 +33,7 @@ class Repository:
         if self.format["sealing"]:
             master = self.master(secret, hashlib.sha256(data).digest())
             self.keys = {name: f.purpose_key(master, self.id, name) for name in self.keys}
-        self.packs, self.chunks, self.snapshots = {}, {}, {}
+        self.packs, self.segments, self.chunks, self.snapshots = {}, {}, {}, {}
         self.read_records()
         self.read_directories() if from_packs else self.read_indexes()
 
@@ -123,15 +123,25 @@ class Repository:
             self.packs[session, number] = pack
         return self.packs[session, number]
 
+    def segment(self, session, number, offset, stored):
+        """Type and chunks of a segment; the latest few are kept."""
+        key = session, number, offset
+        if key not in self.segments:
+            sealed = self.read(f"packs/{session.hex()}-{number:08x}", offset, stored)
+            plain = self.opener(session, number).open("segment", sealed, offset)
+            kind, parts = f.decode_segment(plain)
+            while len(self.segments) >= 16:
+                self.segments.pop(next(iter(self.segments)))
+            self.segments[key] = kind, b"".join(parts)
+        return self.segments[key]
+
     def chunk(self, chunk_id, kind):
         """The plaintext of a chunk of a type; its ID is computed again."""
         for session, number, offset, stored, found, place, length in self.chunks.get(
             chunk_id[:16], []
         ):
-            sealed = self.read(f"packs/{session.hex()}-{number:08x}", offset, stored)
-            plain = self.opener(session, number).open("segment", sealed, offset)
-            segment_kind, parts = f.decode_segment(plain)
-            data = b"".join(parts)[place : place + length]
+            segment_kind, joined = self.segment(session, number, offset, stored)
+            data = joined[place : place + length]
             if f.chunk_id(data, self.keys["id"]) == chunk_id:
                 f.require(found == segment_kind == kind, "type of a chunk")
                 f.require(len(data) == length, "length of a chunk")
@@ -249,17 +259,18 @@ def restore(repository, snapshot, target):
             continue  # Devices take privileges that this program does not want.
         if entry.get("links"):
             links[identity] = place
-        if kind not in ("directory", "link"):
+        if kind != "directory":
             finish(place, entry)
     for place, entry in reversed(directories):
         finish(place, entry)
 
 
 def finish(place, entry):
-    os.chmod(place, stat.S_IMODE(entry["mode"]))
+    if entry["kind"] != 3:
+        os.chmod(place, stat.S_IMODE(entry["mode"]))
     seconds, nanoseconds = entry["modified"]
     time = seconds * 10**9 + nanoseconds
-    os.utime(place, ns=(time, time))
+    os.utime(place, ns=(time, time), follow_symlinks=False)
 
 
 def check(repository):

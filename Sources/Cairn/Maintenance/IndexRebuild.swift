@@ -7,13 +7,15 @@ public struct IndexRebuildReport: Sendable {
     /// Packs whose directories were read.
     public var packsRead = 0
     /// Packs that now have an index and had none, or not for all their chunks.
-    public var packsAdded = 0
+    public var packs = 0
+    /// Segments of those packs.
+    public var segments: UInt64 = 0
     /// Chunks of those packs that no index object knew.
-    public var chunksAdded = 0
+    public var chunks: UInt64 = 0
     /// Index objects that were missing or damaged, with the reason.
     public var lostIndexes: [String: String] = [:]
     /// Packs whose directory cannot be read, with the reason: what only they hold stays missing.
-    public var damagedPacks: [String: String] = [:]
+    public var damaged: [String: String] = [:]
     /// The snapshot that commits the new index; nil if nothing was missing.
     public var snapshot: SessionID?
     /// The snapshot that it states anew.
@@ -85,13 +87,14 @@ enum IndexRebuild {
                 report.packsRead += 1
                 let unknown = tail.directory.chunks.count { !census.index.contains($0.id) }
                 guard unknown > 0 else { continue }
-                report.packsAdded += 1
-                report.chunksAdded += unknown
+                report.packs += 1
+                report.segments += UInt64(tail.directory.segments.count)
+                report.chunks += UInt64(unknown)
                 missing.append(
                     IndexedPack(id: id, kind: tail.opener.header.kind, size: size))
             } catch {
                 guard error.isFinding else { throw error }
-                report.damagedPacks[ObjectNames.pack(id)] = error.message
+                report.damaged[ObjectNames.pack(id)] = error.message
             }
         }
         return missing

@@ -25,13 +25,13 @@ public struct StatisticsReport: Sendable {
     }
 
     /// Each snapshot asked for, oldest first.
-    public var snapshots: [SnapshotCounts] = []
+    public var bySnapshot: [SnapshotCounts] = []
     /// All of them together; what several snapshots share counts for each.
     public var total = Counts()
     /// Distinct chunks of content that they refer to.
-    public var chunkCount: UInt64 = 0
+    public var chunks: UInt64 = 0
     /// The bytes of those chunks, each counted once.
-    public var uniqueBytes: UInt64 = 0
+    public var chunkBytes: UInt64 = 0
     /// What the segments that hold them take in packs.
     public var storedBytes: UInt64 = 0
     /// The bytes of all objects in the store, other snapshots' and metadata included.
@@ -39,12 +39,21 @@ public struct StatisticsReport: Sendable {
 
     /// Content bytes for each unique one; 1 where nothing repeats.
     public var deduplicationFactor: Double {
-        uniqueBytes > 0 ? Double(total.contentBytes) / Double(uniqueBytes) : 1
+        chunkBytes > 0 ? Double(total.contentBytes) / Double(chunkBytes) : 1
     }
     /// Unique bytes for each stored one.
     public var compressionFactor: Double {
-        storedBytes > 0 ? Double(uniqueBytes) / Double(storedBytes) : 1
+        storedBytes > 0 ? Double(chunkBytes) / Double(storedBytes) : 1
     }
+
+    /// How many snapshots were measured.
+    public var snapshots: Int { bySnapshot.count }
+    /// Regular files of all of them.
+    public var files: UInt64 { total.files }
+    /// Directories of all of them.
+    public var directories: UInt64 { total.directories }
+    /// The sizes of all files, holes included.
+    public var bytes: UInt64 { total.restoreBytes }
 
     /// Nothing measured yet.
     public init() {}

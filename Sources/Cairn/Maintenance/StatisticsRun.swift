@@ -45,7 +45,7 @@ struct StatisticsRun {
             TreeLoader(ChunkReader(core: core, index: index)), context: context)
         for snapshot in snapshots {
             let counts = try run.count(snapshot.tree)
-            run.report.snapshots.append(.init(id: snapshot.session, counts: counts))
+            run.report.bySnapshot.append(.init(id: snapshot.session, counts: counts))
             run.report.total.add(counts)
         }
         for folder in [
@@ -111,8 +111,8 @@ struct StatisticsRun {
         var cursor = ContentCursor(trees.chunks, content)
         while let chunk = try cursor.next() {
             guard chunks.insert(chunk.id).inserted else { continue }
-            report.chunkCount += 1
-            report.uniqueBytes += chunk.range.upperBound - chunk.range.lowerBound
+            report.chunks += 1
+            report.chunkBytes += chunk.range.upperBound - chunk.range.lowerBound
             guard let location = trees.chunks.index.location(of: chunk.id),
                 segments.insert(SegmentID(location)).inserted
             else { continue }

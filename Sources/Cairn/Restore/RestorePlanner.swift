@@ -56,15 +56,13 @@ struct RestorePlanner: ~Copyable {
     /// Plans everything beneath `start`; on return all of it is done or with the workers.
     mutating func run(_ start: SubtreeStart) throws(CairnError) {
         for name in start.ancestors { _ = filter.enter(name) }
-        var rootPath: [UInt8] = []
-        for name in start.ancestors { rootPath += [UInt8(ascii: "/")] + name }
         let root = target.tree?.root
         var attributes: FileAttributes?
         // A target that was there before is the user's; one that was made becomes the folder.
         if let entry = start.entry, case .directory = entry.node, root?.isFresh == true {
             attributes = owners.attributes(of: entry, users: start.users, groups: start.groups)
         }
-        let directory = RestoredDirectory(root: root, path: rootPath, attributes: attributes)
+        let directory = RestoredDirectory(root: root, path: start.path, attributes: attributes)
         do throws(CairnError) {
             switch start.content {
             case .folder(let reference):

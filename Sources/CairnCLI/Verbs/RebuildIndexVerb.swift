@@ -21,16 +21,16 @@ struct RebuildIndexVerb: Verb {
 /// What is said of a rebuilt index.
 private enum RebuildIndexText {
     static func show(_ report: IndexRebuildReport, _ output: Output) -> ExitStatus {
-        for (name, reason) in report.damagedPacks.sorted(by: { $0.key < $1.key }) {
+        for (name, reason) in report.damaged.sorted(by: { $0.key < $1.key }) {
             output.warning("pack \(name) cannot be read: \(reason)")
         }
         if output.isJSON {
             var members: [(String, JSON)] = [
                 ("message_type", "summary"), ("packs_read", .count(report.packsRead)),
-                ("packs_added", .count(report.packsAdded)),
-                ("chunks_added", .count(report.chunksAdded)),
+                ("packs_added", .count(report.packs)),
+                ("chunks_added", .unsigned(report.chunks)),
                 ("lost_indexes", .count(report.lostIndexes.count)),
-                ("num_errors", .count(report.damagedPacks.count)),
+                ("num_errors", .count(report.damaged.count)),
             ]
             if let id = report.snapshot { members.append(("snapshot_id", .string(id.text))) }
             if let id = report.replaced { members.append(("original", .string(id.text))) }
@@ -42,14 +42,14 @@ private enum RebuildIndexText {
             output.remark("read \(Units.count(report.packsRead, "pack"))")
             if let id = report.snapshot {
                 output.remark(
-                    "indexed \(Units.count(report.chunksAdded, "chunk")) of "
-                        + "\(Units.count(report.packsAdded, "pack")), committed by snapshot "
+                    "indexed \(Units.count(report.chunks, "chunk")) of "
+                        + "\(Units.count(report.packs, "pack")), committed by snapshot "
                         + id.short
                 )
             } else {
                 output.remark("nothing was missing")
             }
         }
-        return report.damagedPacks.isEmpty ? .done : .incomplete
+        return report.damaged.isEmpty ? .done : .incomplete
     }
 }

@@ -27,12 +27,12 @@ struct StatsVerb: Verb {
         let total = report.total
         if session.output.isJSON {
             session.output.json([
-                ("snapshots_count", .count(report.snapshots.count)),
+                ("snapshots_count", .count(report.bySnapshot.count)),
                 ("total_size", .unsigned(total.restoreBytes)),
                 ("total_file_count", .unsigned(total.files)),
                 ("total_directory_count", .unsigned(total.directories)),
-                ("total_blob_count", .unsigned(report.chunkCount)),
-                ("total_uncompressed_size", .unsigned(report.uniqueBytes)),
+                ("total_blob_count", .unsigned(report.chunks)),
+                ("total_uncompressed_size", .unsigned(report.chunkBytes)),
                 ("total_stored_size", .unsigned(report.storedBytes)),
                 ("repository_size", .unsigned(report.repositoryBytes)),
                 ("compression_ratio", .number(report.compressionFactor)),
@@ -42,13 +42,13 @@ struct StatsVerb: Verb {
         }
         let deduplication = Units.fixed(report.deduplicationFactor, digits: 2)
         let compression = Units.fixed(report.compressionFactor, digits: 2)
-        let unique = Units.bytes(report.uniqueBytes)
+        let unique = Units.bytes(report.chunkBytes)
         let lines = [
-            ("Snapshots", "\(report.snapshots.count)"),
+            ("Snapshots", "\(report.bySnapshot.count)"),
             ("Files", "\(total.files) in \(Units.count(total.directories, "folder"))"),
             ("Others", "\(total.symbolicLinks + total.others)"),
             ("Size restored", Units.bytes(total.restoreBytes)),
-            ("Chunks", "\(report.chunkCount), \(unique) (deduplication \(deduplication)x)"),
+            ("Chunks", "\(report.chunks), \(unique) (deduplication \(deduplication)x)"),
             ("Stored", "\(Units.bytes(report.storedBytes)) (compression \(compression)x)"),
             ("Repository", Units.bytes(report.repositoryBytes)),
         ]
