@@ -20,7 +20,14 @@ enum Main {
             return report(error)
         }
         guard let verb = command as? any Verb else {
-            return report(CleanExit.helpRequest(command))
+            // The argument parser's own: help, or a group of verbs.
+            do {
+                var command = command
+                try command.run()
+                return .done
+            } catch {
+                return report(error)
+            }
         }
         let session = Session(verb.global)
         return await execute(verb, session)
@@ -93,16 +100,19 @@ struct CairnCommand: ParsableCommand {
                 subcommands: [
                     SnapshotsVerb.self, LsVerb.self, FindVerb.self, DiffVerb.self, StatsVerb.self,
                     StatusVerb.self,
-                ]),
+                ]
+            ),
             CommandGroup(name: "Getting back:", subcommands: [RestoreVerb.self, DumpVerb.self]),
             CommandGroup(
                 name: "Keeping in order:",
                 subcommands: [
                     CheckVerb.self, TagVerb.self, ForgetVerb.self, KeyVerb.self,
                     RebuildIndexVerb.self,
-                ]),
+                ]
+            ),
             CommandGroup(name: "Other:", subcommands: [VersionVerb.self]),
-        ])
+        ]
+    )
 }
 
 /// What this program is.

@@ -37,7 +37,13 @@ enum Words {
     /// Files that promise thread safety to the compiler, and why the promise holds.
     static let uncheckedSendable: [String: String] = [
         "Sources/CairnCore/Bytes/ByteBuffer.swift":
-            "one thread at a time owns a buffer; queues guarded by a lock hand it over"
+            "one thread at a time owns a buffer; queues guarded by a lock hand it over",
+        "Sources/CairnIO/Files/FileMapping.swift":
+            "the pages are read-only, and stay mapped until the last user lets go",
+        "Sources/Cairn/Index/PageBitmap.swift":
+            "every access goes through the atomics that the pointer leads to",
+        "Sources/Cairn/Index/RunStorage.swift":
+            "nobody writes to a finished run; its owner lives as long as the pointer",
     ]
 
     /// How many such files there may be.

@@ -5,6 +5,7 @@
 
 #include "CCairnSystem.h"
 #include "cairn_files.h"
+#include "cairn_process.h"
 #include "cairn_scan.h"
 #include "cairn_secret.h"
 #include "cairn_sha256.h"

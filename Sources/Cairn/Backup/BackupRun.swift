@@ -72,15 +72,8 @@ package final class BackupRun: Sendable {
             return summary
         }
         var record = SnapshotRecord(session: session.id, tree: tree)
-        record.started = request.time ?? 0
-        record.host = Array(host.prefix(FormatLimits.nameSizeMax))
-        record.user = Array(core.environment.host.userName.utf8.prefix(FormatLimits.nameSizeMax))
-        record.userID = core.environment.host.userID
-        record.groupID = core.environment.host.groupID
+        try record.describe(request, core)
         record.paths = source.paths
-        record.tags = try request.sortedTags()
-        record.description = request.description
-        record.programVersion = Array(CairnVersion.text.utf8)
         record.statistics = summary.statistics
         record.parent = parent?.session
         record.problemCount = UInt64(summary.problemCount)

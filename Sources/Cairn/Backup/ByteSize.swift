@@ -29,6 +29,7 @@ public enum ByteSize {
     ///
     /// - Parameter text: At most 18 digits before and 9 after the point, then a unit.
     /// - Returns: The size in bytes, rounded down.
+    /// - Throws: ``Failure`` if the text is no size or is too large.
     public static func parse(_ text: String) throws(Failure) -> Int64 {
         var rest = Array(text.utf8)[...]
         let whole = digits(&rest)

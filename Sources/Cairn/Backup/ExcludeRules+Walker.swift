@@ -24,6 +24,7 @@ extension ExcludeRules {
         /// Whatever the answer, ``leave()`` goes back.
         ///
         /// - Parameter name: The directory's name, without slashes.
+        /// - Returns: The directory's fate.
         package mutating func enter(_ name: Span<UInt8>) -> Verdict {
             let base = excludedBy[excludedBy.count - 1]
             let first = states.count - rules.count
@@ -59,6 +60,7 @@ extension ExcludeRules {
         /// What is to become of something in this directory that is not itself a directory.
         ///
         /// - Parameter name: Its name, without slashes.
+        /// - Returns: ``Verdict/include`` or ``Verdict/exclude``.
         package func verdict(ofFile name: Span<UInt8>) -> Verdict {
             let base = excludedBy[excludedBy.count - 1]
             // Only a later negated rule lifts an exclusion, so most files of an excluded directory

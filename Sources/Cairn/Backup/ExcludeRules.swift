@@ -34,6 +34,7 @@ package struct ExcludeRules: Sendable {
     /// - Parameters:
     ///   - pattern: The pattern's bytes.
     ///   - ignoresCase: Whether upper and lower case are alike.
+    /// - Throws: ``ExcludeRuleFailure`` if the pattern is wrong; nothing is added then.
     package mutating func add(
         _ pattern: [UInt8],
         ignoresCase: Bool = false
@@ -50,6 +51,7 @@ package struct ExcludeRules: Sendable {
     ///   - content: The file's bytes. A byte order mark and carriage returns at line ends are
     ///     taken away.
     ///   - ignoresCase: Whether upper and lower case are alike.
+    /// - Throws: ``ExcludeRuleFailure`` with the number of the first wrong line.
     package mutating func add(
         linesOf content: Span<UInt8>,
         ignoresCase: Bool = false
@@ -111,6 +113,7 @@ package struct ExcludeRules: Sendable {
     /// - Parameters:
     ///   - path: The components from the root of the file system.
     ///   - isDirectory: Whether the path names a directory.
+    /// - Returns: Whether the backup leaves it out.
     package func excludes(path: [[UInt8]], isDirectory: Bool) -> Bool {
         guard let name = path.last else { return false }
         var walker = Walker(self)

@@ -75,6 +75,26 @@ extension BackupRequest {
     }
 }
 
+extension SnapshotRecord {
+    /// Fills in who made the snapshot, when and why.
+    package mutating func describe(
+        _ request: BackupRequest, _ core: RepositoryCore
+    ) throws(CairnError) {
+        let system = core.environment.host
+        guard request.description.count <= SnapshotRecord.descriptionSizeMax else {
+            throw CairnError(.invalidRequest, "a description has 4,096 bytes at most")
+        }
+        started = request.time ?? 0
+        host = Array((request.host ?? Array(system.hostName.utf8)).prefix(FormatLimits.nameSizeMax))
+        user = Array(system.userName.utf8.prefix(FormatLimits.nameSizeMax))
+        userID = system.userID
+        groupID = system.groupID
+        tags = try request.sortedTags()
+        description = request.description
+        programVersion = Array(CairnVersion.text.utf8)
+    }
+}
+
 /// The version of this engine.
 public enum CairnVersion {
     /// As recorded in snapshots and shown by `cairn version`.

@@ -138,7 +138,10 @@ package final class ChunkIndex: Sendable {
     }
 
     private func collect(
-        _ key: PrefixKey, _ runs: [LiveRun], _ limit: Int, into found: inout [ChunkLocation],
+        _ key: PrefixKey,
+        _ runs: [LiveRun],
+        _ limit: Int,
+        into found: inout [ChunkLocation],
         _ search: (IndexRun) -> Int?
     ) {
         for live in runs where found.count < limit {
@@ -232,6 +235,7 @@ package final class ChunkIndex: Sendable {
     /// that failed; until then there is no other delta.
     ///
     /// - Parameter limit: The most entries to take.
+    /// - Returns: The delta.
     package func takeDelta(limit: Int = IndexObject.entryCountMax) -> IndexObject? {
         let isFree = session.withLock { session in
             defer { session.isDraining = true }
@@ -257,7 +261,9 @@ package final class ChunkIndex: Sendable {
 
     /// Renumbers the packs of `entries` in the order of an index object.
     private static func object(
-        _ entries: [IndexEntry], packs: [IndexedPack], base: UInt32
+        _ entries: [IndexEntry],
+        packs: [IndexedPack],
+        base: UInt32
     ) -> IndexObject {
         var isUsed = [Bool](repeating: false, count: packs.count)
         for entry in entries { isUsed[Int(entry.pack - base)] = true }
@@ -266,7 +272,8 @@ package final class ChunkIndex: Sendable {
         for (ordinal, index) in used.enumerated() { ordinals[index] = UInt32(ordinal) }
         return IndexObject(
             packs: used.map { packs[$0] },
-            entries: entries.map { $0.moved(toPack: ordinals[Int($0.pack - base)]) })
+            entries: entries.map { $0.moved(toPack: ordinals[Int($0.pack - base)]) }
+        )
     }
 
     /// Makes the chunks of the last delta ready to be taken again.

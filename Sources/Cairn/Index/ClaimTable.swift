@@ -1,7 +1,7 @@
 internal import CairnFormat
 
-/// The chunks of this session that one shard of the key space is responsible for: an open-addressing
-/// hash table in flat memory, 33 bytes a slot, at most three quarters full.
+/// The chunks of this session in one shard of the key space: an open-addressing hash table in flat
+/// memory, 33 bytes a slot, at most three quarters full.
 struct ClaimTable {
     /// What is known about a chunk.
     enum State: UInt8 {
@@ -56,7 +56,9 @@ struct ClaimTable {
         put(.placeless(prefix0: key.high, prefix1: key.low), .pending)
     }
 
-    /// Gives `entry` its place, claimed or not. A second place for a placed chunk is ignored.
+    /// Gives `entry` its place, claimed or not.
+    ///
+    /// A second place for a placed chunk is ignored.
     mutating func place(_ entry: IndexEntry) {
         guard let slot = slot(of: PrefixKey(entry)), states[slot] != .free else {
             put(entry, .placed)
@@ -70,7 +72,9 @@ struct ClaimTable {
     }
 
     private mutating func put(_ entry: IndexEntry, _ state: State) {
-        if 4 * (count + 1) > 3 * states.count { resize(to: max(2 * states.count, ClaimTable.capacityMin)) }
+        if 4 * (count + 1) > 3 * states.count {
+            resize(to: max(2 * states.count, ClaimTable.capacityMin))
+        }
         guard let slot = slot(of: PrefixKey(entry)) else { return }
         entries[slot] = entry
         states[slot] = state

@@ -104,7 +104,8 @@ struct CursorHeap {
     }
 
     private func precedes(
-        _ a: (key: PrefixKey, slot: Int), _ b: (key: PrefixKey, slot: Int)
+        _ a: (key: PrefixKey, slot: Int),
+        _ b: (key: PrefixKey, slot: Int)
     ) -> Bool {
         a.key < b.key || (a.key == b.key && a.slot < b.slot)
     }

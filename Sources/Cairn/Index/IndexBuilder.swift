@@ -70,7 +70,11 @@ struct IndexBuilder {
         inputs.append(Input(entries: .list(object.entries), packs: map))
         add(
             RunSource(
-                source: source, packCount: object.packs.count, entryCount: object.entries.count))
+                source: source,
+                packCount: object.packs.count,
+                entryCount: object.entries.count
+            )
+        )
     }
 
     private mutating func add(_ source: RunSource) {
@@ -84,18 +88,28 @@ struct IndexBuilder {
     /// - Parameters:
     ///   - salt: 32 bytes never used before.
     ///   - makeTarget: Makes a place for a run of the size given.
+    /// - Returns: The run's bytes.
     /// - Throws: ``IndexError/damaged`` where an input run is; the caller looks which.
     func build(
-        salt: [UInt8], into makeTarget: (_ size: Int) throws(IndexError) -> RunTarget
+        salt: [UInt8],
+        into makeTarget: (_ size: Int) throws(IndexError) -> RunTarget
     ) throws(IndexError) -> RunStorage {
         guard
             let layout = RunLayout(
-                sourceCount: sources.count, packCount: packCount,
-                lineCount: RunLayout.lineCount(for: entryCount), entryCount: entryCount)
+                sourceCount: sources.count,
+                packCount: packCount,
+                lineCount: RunLayout.lineCount(for: entryCount),
+                entryCount: entryCount
+            )
         else { throw .tooLarge }
         var writer = try RunWriter(
-            target: makeTarget(layout.fileSize), repository: repository, key: key, salt: salt,
-            sources: sources, layout: layout)
+            target: makeTarget(layout.fileSize),
+            repository: repository,
+            key: key,
+            salt: salt,
+            sources: sources,
+            layout: layout
+        )
         for list in packLists {
             switch list {
             case .list(let packs):

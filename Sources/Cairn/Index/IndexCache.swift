@@ -23,12 +23,19 @@ package struct IndexCache: Sendable {
     ///   - key: The repository's cache key, 32 bytes.
     ///   - environment: For random bytes.
     package init(
-        path: String?, repository: RepositoryID, key: SecretBytes, environment: Environment
+        path: String?,
+        repository: RepositoryID,
+        key: SecretBytes,
+        environment: Environment
     ) {
         // A folder that cannot be opened is as good as none.
         let folder = path.flatMap { try? RunFolder(path: $0) }
         space = RunSpace(
-            repository: repository, key: key, environment: environment, folder: folder)
+            repository: repository,
+            key: key,
+            environment: environment,
+            folder: folder
+        )
     }
 
     /// Opens the index of a view.
@@ -40,7 +47,8 @@ package struct IndexCache: Sendable {
     /// - Returns: The index, and the objects that were set aside.
     /// - Throws: What `fetch` throws, or that the machine gives no randomness or memory.
     package func open(
-        view: [IndexSource], maskedPacks: Set<PackID> = [],
+        view: [IndexSource],
+        maskedPacks: Set<PackID> = [],
         fetch: (IndexSource) throws(CairnError) -> IndexObject?
     ) throws(CairnError) -> OpenedIndex {
         var damaged: Set<String> = []
@@ -52,8 +60,12 @@ package struct IndexCache: Sendable {
                 try opening.mergeRuns()
                 return OpenedIndex(
                     index: ChunkIndex(
-                        runs: opening.runs, space: space, maskedPacks: maskedPacks),
-                    setAside: opening.setAside)
+                        runs: opening.runs,
+                        space: space,
+                        maskedPacks: maskedPacks
+                    ),
+                    setAside: opening.setAside
+                )
             } catch {
                 // A run turned out to be damaged while it was merged. Without it, start again.
                 let names = opening.removeDamaged()
@@ -68,10 +80,15 @@ package struct IndexCache: Sendable {
 
     private func openRuns(but damaged: Set<String>) -> [IndexRun] {
         guard let folder = space.folder else { return [] }
+        folder.removeTemporaries()
         return folder.runNames().filter { !damaged.contains($0) }.compactMap { name in
             guard let storage = folder.open(name),
                 let run = try? IndexRun(
-                    storage, named: name, repository: space.repository, key: space.key)
+                    storage,
+                    named: name,
+                    repository: space.repository,
+                    key: space.key
+                )
             else {
                 folder.remove(name)
                 return nil

@@ -21,14 +21,20 @@ final class IndexRun: Sendable {
     private let authenticator: PageAuthenticator
     private let checked: PageBitmap
     private let damaged = Atomic(false)
-    nonisolated(unsafe) private let guide: UnsafeRawPointer
-    nonisolated(unsafe) private let entries: UnsafeRawPointer
+    // Of the layout, at hand because every lookup needs them.
+    private let entryPage: Int
+    private let lineCount: Int
+    private let guideOffset: Int
+    private let entryOffset: Int
 
     /// Opens a run: checks the header and the list of sources, and leaves the rest for later.
     ///
     /// - Throws: ``IndexError/damaged`` for anything but a whole run of this repository.
     init(
-        _ storage: RunStorage, named name: String? = nil, repository: RepositoryID, key: SecretBytes
+        _ storage: RunStorage,
+        named name: String? = nil,
+        repository: RepositoryID,
+        key: SecretBytes
     ) throws(IndexError) {
         self.name = name
         guard storage.size >= RunLayout.pageSize else { throw .damaged }
@@ -40,15 +46,19 @@ final class IndexRun: Sendable {
         }
         authenticator = try PageAuthenticator(key: key, salt: header.salt)
         layout = header.layout
+        entryPage = layout.entryPage
+        lineCount = layout.lineCount
         checked = PageBitmap(count: layout.pageCount)
         sources = try IndexRun.sources(of: storage, layout, authenticator)
         self.storage = storage
-        unsafe guide = storage.base + layout.guidePage * RunLayout.pageSize
-        unsafe entries = storage.base + layout.entryPage * RunLayout.pageSize
+        guideOffset = layout.guidePage * RunLayout.pageSize
+        entryOffset = layout.entryPage * RunLayout.pageSize
     }
 
     private static func sources(
-        of storage: RunStorage, _ layout: RunLayout, _ authenticator: PageAuthenticator
+        of storage: RunStorage,
+        _ layout: RunLayout,
+        _ authenticator: PageAuthenticator
     ) throws(IndexError) -> [RunSource] {
         for page in 0..<layout.packPage {
             let sound = storage.withPage(page) { authenticator.verify($0, number: page) }
@@ -106,12 +116,15 @@ final class IndexRun: Sendable {
     @inline(__always)
     private func key(at index: Int) -> PrefixKey? {
         let (page, slot) = IndexRun.pageAndSlot(index)
-        guard isSound(layout.entryPage &+ page) else { return nil }
-        let offset = page &* RunLayout.pageSize &+ slot &* IndexEntry.size
+        guard isSound(entryPage &+ page) else { return nil }
+        let offset = entryOffset &+ page &* RunLayout.pageSize &+ slot &* RunLayout.entrySize
+        let base = unsafe storage.base
         return PrefixKey(
-            high: UInt64(bigEndian: unsafe entries.load(fromByteOffset: offset, as: UInt64.self)),
+            high: UInt64(bigEndian: unsafe base.load(fromByteOffset: offset, as: UInt64.self)),
             low: UInt64(
-                bigEndian: unsafe entries.load(fromByteOffset: offset &+ 8, as: UInt64.self)))
+                bigEndian: unsafe base.load(fromByteOffset: offset &+ 8, as: UInt64.self)
+            )
+        )
     }
 
     @inline(__always)
@@ -127,9 +140,9 @@ final class IndexRun: Sendable {
     func entry(at index: Int) -> IndexEntry? {
         precondition(index >= 0 && index < entryCount, "outside the run")
         let (page, slot) = IndexRun.pageAndSlot(index)
-        guard isSound(layout.entryPage &+ page) else { return nil }
-        return storage.withPage(layout.entryPage &+ page) { bytes in
-            IndexEntry(loading: bytes, at: slot &* IndexEntry.size)
+        guard isSound(entryPage &+ page) else { return nil }
+        return storage.withPage(entryPage &+ page) { bytes in
+            IndexEntry(loading: bytes, at: slot &* RunLayout.entrySize)
         }
     }
 
@@ -154,8 +167,8 @@ extension IndexRun {
     ///
     /// A false guide can hide an entry; ``firstIndexIgnoringGuide(of:)`` is for those who must know.
     func firstIndex(of key: PrefixKey) -> Int? {
-        let (line, fraction) = GuideLine.place(of: key, lineCount: layout.lineCount)
-        let pointer = unsafe guide + line &* RunLayout.lineSize
+        let (line, fraction) = GuideLine.place(of: key, lineCount: lineCount)
+        let pointer = unsafe storage.base + (guideOffset &+ line &* RunLayout.lineSize)
         guard unsafe GuideLine.admits(pointer, key) else { return nil }
         var (start, count) = unsafe GuideLine.extent(pointer)
         if count == GuideLine.countMax {
@@ -239,10 +252,15 @@ extension IndexRun {
 
     /// The entries with `key`, given the index of the first.
     ///
-    /// - Parameter body: Says whether to go on.
+    /// - Parameters:
+    ///   - key: The key.
+    ///   - first: Where they begin.
+    ///   - body: Says whether to go on.
     @inline(__always)
     func forEach(
-        _ key: PrefixKey, from first: Int, _ body: (IndexEntry) -> Bool
+        _ key: PrefixKey,
+        from first: Int,
+        _ body: (IndexEntry) -> Bool
     ) {
         var index = first
         while index < entryCount, let entry = entry(at: index), PrefixKey(entry) == key {

@@ -19,10 +19,15 @@ final class PageAuthenticator: Sendable {
     /// - Parameters:
     ///   - key: The repository's cache key, 32 bytes.
     ///   - salt: The run's salt.
+    /// - Throws: ``IndexError/failed(reason:)`` where the cipher does not work.
     init(key: SecretBytes, salt: [UInt8]) throws(IndexError) {
         do {
             let runKey = try KeyDerivation.hkdfSHA256(
-                secret: key, salt: salt, info: Array("cairn/v1/run".utf8), count: Sealer.keySize)
+                secret: key,
+                salt: salt,
+                info: Array("cairn/v1/run".utf8),
+                count: Sealer.keySize
+            )
             let fresh = State()
             try fresh.sealer.setKey(runKey, algorithm: .aes256GCM)
             state = Mutex(fresh)
@@ -41,7 +46,11 @@ final class PageAuthenticator: Sendable {
             do throws(SealingFailure) {
                 state.scratch.truncate(to: 0)
                 try state.sealer.open(
-                    tag, nonce: UInt64(number), additional: payload, into: state.scratch)
+                    tag,
+                    nonce: UInt64(number),
+                    additional: payload,
+                    into: state.scratch
+                )
                 return true
             } catch {
                 return false
@@ -53,14 +62,20 @@ final class PageAuthenticator: Sendable {
     ///
     /// - Precondition: `payload` has 4080 bytes, none of them in `output`.
     func seal(
-        _ payload: Span<UInt8>, number: Int, into output: ByteBuffer
+        _ payload: Span<UInt8>,
+        number: Int,
+        into output: ByteBuffer
     ) throws(IndexError) {
         precondition(payload.count == RunLayout.payloadSize, "a page without its tag")
         output.append(payload)
         let done = state.withLock { state in
             do throws(SealingFailure) {
                 try state.sealer.seal(
-                    Span<UInt8>(), nonce: UInt64(number), additional: payload, into: output)
+                    Span<UInt8>(),
+                    nonce: UInt64(number),
+                    additional: payload,
+                    into: output
+                )
                 return true
             } catch {
                 return false

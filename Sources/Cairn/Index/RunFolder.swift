@@ -24,13 +24,22 @@ final class RunFolder: Sendable {
         files.close(handle)
     }
 
-    /// The names of all runs; others are left alone.
-    func runNames() -> [String] {
+    /// The names of all runs; other files are left alone.
+    func runNames() -> [String] { names(RunFolder.runPrefix) }
+
+    /// Removes what crashed processes left unfinished.
+    ///
+    /// One that is still at it keeps its run in
+    /// memory instead.
+    func removeTemporaries() {
+        for name in names(RunFolder.temporaryPrefix) { remove(name) }
+    }
+
+    private func names(_ prefix: String) -> [String] {
         guard let fresh = try? files.openFolder(".", in: handle) else { return [] }
         defer { files.close(fresh) }
         let names = (try? files.names(in: fresh)) ?? []
-        return names.map { String(decoding: $0, as: UTF8.self) }
-            .filter { $0.hasPrefix(RunFolder.runPrefix) }
+        return names.map { String(decoding: $0, as: UTF8.self) }.filter { $0.hasPrefix(prefix) }
             .sorted()
     }
 
@@ -45,7 +54,9 @@ final class RunFolder: Sendable {
         return RunStorage(mapping)
     }
 
-    /// Removes the file `name` if it is there. Those who have it mapped keep what they have.
+    /// Removes the file `name` if it is there.
+    ///
+    /// Those who have it mapped keep what they have.
     func remove(_ name: String) {
         // A file that stays costs room on the disk and is tried again at the next opening.
         try? files.unlink(name, in: handle)
@@ -56,27 +67,40 @@ final class RunFolder: Sendable {
     /// - Parameters:
     ///   - unique: Text never used before, for the name.
     ///   - isKept: Whether the file keeps its name once it is finished, or vanishes with its user.
+    /// - Returns: The file.
+    /// - Throws: ``IndexError/failed(reason:)`` where the disk does not take it.
     func makeFile(unique: String, isKept: Bool) throws(IndexError) -> RunFile {
         try RunFile(
-            self, temporary: RunFolder.temporaryPrefix + unique,
-            name: isKept ? RunFolder.runPrefix + unique : nil)
+            self,
+            temporary: RunFolder.temporaryPrefix + unique,
+            name: isKept ? RunFolder.runPrefix + unique : nil
+        )
     }
 }
 
 /// A file of a run that is being written.
+///
+/// It has no name while it is written, where the file system can do that, so that a crash leaves
+/// nothing behind.
 final class RunFile {
     private let folder: RunFolder
     private let temporary: String
     private let name: String?
     private let handle: StoreHandle
-    private var isFinished = false
+    /// Whether the temporary name is in the folder.
+    private var isListed = false
 
     fileprivate init(_ folder: RunFolder, temporary: String, name: String?) throws(IndexError) {
         self.folder = folder
         self.temporary = temporary
         self.name = name
+        if let unnamed = try? folder.files.createUnnamed(in: folder.handle) {
+            handle = unnamed
+            return
+        }
         do {
             handle = try folder.files.create(temporary, in: folder.handle)
+            isListed = true
         } catch {
             throw RunFile.failure(error, "make")
         }
@@ -84,7 +108,7 @@ final class RunFile {
 
     deinit {
         folder.files.close(handle)
-        if !isFinished { folder.remove(temporary) }
+        if isListed { folder.remove(temporary) }
     }
 
     private static func failure(_ error: StoreFileError, _ verb: String) -> IndexError {
@@ -96,7 +120,10 @@ final class RunFile {
         while done < bytes.count {
             do {
                 done += try folder.files.write(
-                    bytes.extracting(done..<bytes.count), to: handle, at: UInt64(offset + done))
+                    bytes.extracting(done..<bytes.count),
+                    to: handle,
+                    at: UInt64(offset + done)
+                )
             } catch {
                 throw RunFile.failure(error, "write")
             }
@@ -107,16 +134,23 @@ final class RunFile {
     ///
     /// Nothing is synced: a file that a loss of power left in pieces is found out by its tags.
     func finish() throws(IndexError) -> RunStorage {
-        guard let storage = folder.open(temporary) else {
+        do {
+            if !isListed {
+                try folder.files.link(handle, as: temporary, in: folder.handle)
+                isListed = true
+            }
+            guard let storage = folder.open(temporary) else {
+                throw IndexError.failed(reason: "cannot map a file of the index cache")
+            }
+            if let name {
+                // The temporary name goes away with this object.
+                try folder.files.link(temporary, in: folder.handle, as: name, in: folder.handle)
+            }
+            return storage
+        } catch let error as StoreFileError {
+            throw RunFile.failure(error, "name")
+        } catch {
             throw .failed(reason: "cannot map a file of the index cache")
         }
-        guard let name else { return storage }
-        do {
-            try folder.files.rename(temporary, in: folder.handle, to: name, in: folder.handle)
-            isFinished = true
-        } catch {
-            throw RunFile.failure(error, "name")
-        }
-        return storage
     }
 }

@@ -2,8 +2,8 @@ internal import CairnCore
 
 /// Where the parts of a run file lie: Specs/Index.md#run-file.
 ///
-/// header page ‖ source pages ‖ pack pages ‖ guide pages ‖ entry pages, each page 4096 bytes. All
-/// but the guide end in an authentication tag.
+/// header page ‖ source pages ‖ pack pages ‖ guide pages ‖ entry pages, each page 4096 bytes.
+/// All but the guide end in an authentication tag.
 struct RunLayout: Equatable, Sendable {
     /// The number of bytes in a page.
     static let pageSize = 4096
@@ -11,12 +11,20 @@ struct RunLayout: Equatable, Sendable {
     static let payloadSize = pageSize - 16
     /// Entries in a page.
     static let entriesPerPage = 127
-    /// Source records in a page and their size.
-    static let (sourcesPerPage, sourceSize) = (51, 80)
-    /// Pack records in a page and their size.
-    static let (packsPerPage, packSize) = (102, 40)
-    /// Guide lines in a page and their size.
-    static let (linesPerPage, lineSize) = (64, 64)
+    /// The size of an entry.
+    static let entrySize = 32
+    /// Source records in a page.
+    static let sourcesPerPage = 51
+    /// The size of a source record.
+    static let sourceSize = 80
+    /// Pack records in a page.
+    static let packsPerPage = 102
+    /// The size of a pack record.
+    static let packSize = 40
+    /// Guide lines in a page.
+    static let linesPerPage = 64
+    /// The size of a guide line.
+    static let lineSize = 64
     /// Chunks that share a guide line, on average.
     static let chunksPerLine = 40
 
@@ -121,7 +129,11 @@ struct RunHeader: Equatable, Sendable {
         let entries = try RunHeader.count(&reader)
         guard
             let layout = RunLayout(
-                sourceCount: sources, packCount: packs, lineCount: lines, entryCount: entries)
+                sourceCount: sources,
+                packCount: packs,
+                lineCount: lines,
+                entryCount: entries
+            )
         else { throw .outOfRange(offset: 64) }
         self.layout = layout
     }

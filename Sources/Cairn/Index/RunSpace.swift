@@ -21,8 +21,9 @@ struct RunSpace: Sendable {
         IndexBuilder(repository: repository, key: key)
     }
 
-    /// Writes what `builder` has gathered and opens it. Where the disk does not take it, the run
-    /// stays in memory: a cache that cannot be written must not stop a backup.
+    /// Writes what `builder` has gathered and opens it.
+    ///
+    /// Where the disk does not take it, the run stays in memory: a cache that cannot be written must not stop a backup.
     ///
     /// - Parameters:
     ///   - builder: What to merge.
@@ -44,7 +45,9 @@ struct RunSpace: Sendable {
     }
 
     private func write(
-        _ builder: IndexBuilder, isKept: Bool, _ folder: RunFolder
+        _ builder: IndexBuilder,
+        isKept: Bool,
+        _ folder: RunFolder
     ) throws(IndexError) -> IndexRun {
         let salt = try salt()
         let unique = HexText.encode(salt[..<16])
@@ -52,8 +55,11 @@ struct RunSpace: Sendable {
             .file(try folder.makeFile(unique: unique, isKept: isKept))
         }
         return try IndexRun(
-            storage, named: isKept ? RunFolder.runPrefix + unique : nil, repository: repository,
-            key: key)
+            storage,
+            named: isKept ? RunFolder.runPrefix + unique : nil,
+            repository: repository,
+            key: key
+        )
     }
 
     private func salt() throws(IndexError) -> [UInt8] {

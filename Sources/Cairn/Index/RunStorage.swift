@@ -35,7 +35,8 @@ final class RunStorage: Sendable {
     ///
     /// - Precondition: The page lies within the storage.
     func withPage<R, E: Error>(
-        _ number: Int, _ body: (Span<UInt8>) throws(E) -> R
+        _ number: Int,
+        _ body: (Span<UInt8>) throws(E) -> R
     ) throws(E) -> R {
         let (offset, size) = (number * RunLayout.pageSize, RunLayout.pageSize)
         precondition(offset >= 0 && offset + size <= self.size, "outside the run")

@@ -21,12 +21,20 @@ struct RunWriter {
     /// Writes the header and the sources.
     ///
     /// - Parameters:
-    ///   - target: Holds at least as many bytes as a run with these sources.
-    ///   - key: The repository's cache key.
+    ///   - target: Holds as many bytes as the layout says.
+    ///   - repository: The repository.
+    ///   - key: Its cache key.
     ///   - salt: 32 bytes never used before.
+    ///   - sources: What the run is made from; its packs and entries follow in this order.
+    ///   - layout: The parts, counted.
+    /// - Throws: ``IndexError/failed(reason:)`` where the target does not take it.
     init(
-        target: RunTarget, repository: RepositoryID, key: SecretBytes, salt: [UInt8],
-        sources: [RunSource], layout: RunLayout
+        target: RunTarget,
+        repository: RepositoryID,
+        key: SecretBytes,
+        salt: [UInt8],
+        sources: [RunSource],
+        layout: RunLayout
     ) throws(IndexError) {
         self.target = target
         self.layout = layout
@@ -71,7 +79,7 @@ struct RunWriter {
         let place = GuideLine.place(of: key, lineCount: layout.lineCount).line
         while lineIndex < place { try finishLine() }
         line.add(key)
-        if page.count == RunLayout.entriesPerPage * IndexEntry.size { try flushPage() }
+        if page.count == RunLayout.entriesPerPage * RunLayout.entrySize { try flushPage() }
         page.append(entry)
         entriesWritten += 1
     }
@@ -150,9 +158,9 @@ extension ByteBuffer {
 
     /// Appends the 32 stored bytes of an entry.
     fileprivate func append(_ entry: IndexEntry) {
-        _ = append(upTo: IndexEntry.size) { place in
+        _ = append(upTo: RunLayout.entrySize) { place in
             entry.store(into: &place)
-            return IndexEntry.size
+            return RunLayout.entrySize
         }
     }
 }

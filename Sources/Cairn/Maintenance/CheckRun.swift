@@ -1,5 +1,5 @@
 internal import CairnCore
-internal import CairnFormat
+package import CairnFormat
 internal import CairnIO
 internal import Synchronization
 
@@ -8,7 +8,7 @@ internal import Synchronization
 /// Nothing found ends a check; only cancellation and a store that cannot be reached do.
 /// Memory: at most 192 MiB of buffers in all, 64 bytes a chunk for the index and its entries by
 /// pack, and 50 bytes a distinct tree.
-final class CheckRun: Sendable {
+package final class CheckRun: Sendable {
     /// Bytes that the buffers of all workers may take together.
     static let bufferBudget = 160 << 20
 
@@ -30,7 +30,9 @@ final class CheckRun: Sendable {
     }
 
     private init(
-        _ core: RepositoryCore, _ request: CheckRequest, _ context: JobContext
+        _ core: RepositoryCore,
+        _ request: CheckRequest,
+        _ context: JobContext
     ) throws(CairnError) {
         self.core = try core.withoutCache()
         self.request = request
@@ -38,7 +40,11 @@ final class CheckRun: Sendable {
         let records = RecordStore(self.core)
         inventory = try RepositoryInventory.load(records, context: context)
         census = try IndexCensus(
-            records, view: inventory.view, keepsEntries: true, context: context)
+            records,
+            view: inventory.view,
+            keepsEntries: true,
+            context: context
+        )
         var sizes: [PackID: UInt64] = [:]
         for pack in census.packs.keys {
             // A pack that was published since the listing is found by asking.
@@ -56,11 +62,12 @@ final class CheckRun: Sendable {
         progress = Mutex((0, CheckReport(), nil))
     }
 
-    /// Checks a repository.
-    ///
-    /// - Parameter slot: The key slot that opened it.
-    static func run(
-        _ core: RepositoryCore, _ request: CheckRequest, slot: KeySlotID?, context: JobContext
+    /// Checks a repository; `slot` is the key slot that opened it.
+    package static func run(
+        _ core: RepositoryCore,
+        _ request: CheckRequest,
+        slot: KeySlotID?,
+        context: JobContext
     ) throws(CairnError) -> CheckReport {
         let clock = core.environment.time
         let start = clock.monotonicNanoseconds
@@ -84,7 +91,7 @@ final class CheckRun: Sendable {
         threads.join()
         try context.checkCancelled()
         if let failure = progress.withLock({ $0.failure }) { throw failure }
-        judgeLostIndexes()
+        try judgeLostIndexes()
         var report = progress.withLock { $0.report }
         report.snapshotsChecked = inventory.view.records.count
         report.treesChecked = trees
@@ -126,8 +133,11 @@ final class CheckRun: Sendable {
         while let job = takeJob() {
             do throws(CairnError) {
                 let finding = try inspector.inspect(
-                    job.pack, size: sizes[job.pack.id],
-                    entries: census.entries[job.pack.id] ?? [], readsData: job.readsData)
+                    job.pack,
+                    size: sizes[job.pack.id],
+                    entries: census.entries[job.pack.id] ?? [],
+                    readsData: job.readsData
+                )
                 findings.add(job.pack.id, finding)
                 count(finding)
             } catch {
@@ -185,29 +195,46 @@ final class CheckRun: Sendable {
     private func inspectTrees() throws(CairnError) -> Int {
         let missing = Set(census.packs.keys.filter { sizes[$0] == nil })
         var inspector = TreeInspector(
-            trees, findings: findings, missingPacks: missing, context: context)
+            trees,
+            findings: findings,
+            missingPacks: missing,
+            context: context
+        )
         for snapshot in snapshots { try inspector.inspect(snapshot) }
         return inspector.treeCount
     }
 
-    /// A lost index object costs nothing if another names its session's packs and no snapshot lacks
-    /// a chunk.
-    private func judgeLostIndexes() {
+    /// A lost index object costs nothing if no snapshot lacks a chunk and others know every chunk
+    /// that it may have named.
+    private func judgeLostIndexes() throws(CairnError) {
         guard !census.lost.isEmpty else { return }
         let isComplete = findings.lostChunks(census.index).isEmpty
         for (id, reason) in census.lost {
             let name = ObjectNames.index(id)
-            // Packs of sessions without a snapshot may have been taken over by this one.
-            let isCovered = inventory.packs.keys.allSatisfy {
-                census.packs[$0] != nil || $0.session != id.session
-                    && !inventory.view.tombstones.contains($0.session)
-            }
-            if isComplete && isCovered {
+            if isComplete, try isCovered(id.session) {
                 findings.notice("\(reason); other index objects cover it")
             } else {
                 findings.add(name, reason + "; run 'rebuild-index'")
             }
         }
+    }
+
+    /// Whether the index knows all chunks of the packs that a session wrote or took over.
+    private func isCovered(_ session: SessionID) throws(CairnError) -> Bool {
+        for (pack, size) in inventory.packs where census.packs[pack] == nil {
+            guard pack.session == session || inventory.view.tombstones.contains(pack.session)
+            else { continue }
+            do throws(CairnError) {
+                let tail = try PackTail(of: pack, size: size, core: core)
+                guard tail.directory.chunks.allSatisfy({ census.index.contains($0.id) }) else {
+                    return false
+                }
+            } catch {
+                guard error.isFinding else { throw error }
+                return false
+            }
+        }
+        return true
     }
 
     private func affectedFiles() throws(CairnError) -> AffectedFiles? {

@@ -1,6 +1,7 @@
 internal import CairnCore
 internal import CairnFormat
 public import CairnIO
+internal import Synchronization
 
 /// An open repository: the way in for embedders.
 ///
@@ -11,11 +12,15 @@ public final class Repository: Sendable {
     package let core: RepositoryCore
     package let records: RecordStore
     /// The slot that opened the repository; nil where there is no encryption.
-    package let currentSlot: KeySlotID?
+    package var currentSlot: KeySlotID? {
+        get { slot.withLock { $0 } }
+        set { slot.withLock { $0 = newValue } }
+    }
+    private let slot: Mutex<KeySlotID?>
 
     package init(core: RepositoryCore, currentSlot: KeySlotID?) {
         self.core = core
-        self.currentSlot = currentSlot
+        slot = Mutex(currentSlot)
         records = RecordStore(core)
     }
 

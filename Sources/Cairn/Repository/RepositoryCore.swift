@@ -2,6 +2,7 @@ package import CairnCore
 package import CairnFormat
 package import CairnIO
 package import Logging
+internal import Synchronization
 
 /// What every part of the engine needs of one open repository. Immutable.
 package final class RepositoryCore: Sendable {
@@ -13,6 +14,8 @@ package final class RepositoryCore: Sendable {
     package let chunker: Chunker
     package let indexCache: IndexCache
     package let recordCache: RecordCache
+    /// Sessions of this process that ended without an outcome.
+    private let abandoned = Mutex<Set<SessionID>>([])
 
     package init(
         store: any Store, format: RepositoryFormat, keys: RepositoryKeys,
@@ -44,6 +47,16 @@ package final class RepositoryCore: Sendable {
 
     /// How many threads chunk, hash, compress and seal.
     package var workerCount: Int { max(1, options.workerCount ?? Processors.usableCount) }
+
+    /// Notes that a session of this process has ended without an outcome.
+    package func noteAbandoned(_ session: SessionID) {
+        abandoned.withLock { _ = $0.insert(session) }
+    }
+
+    /// Whether a session of this process has ended without an outcome.
+    package func wasAbandoned(_ session: SessionID) -> Bool {
+        abandoned.withLock { $0.contains(session) }
+    }
 
     /// Random bytes for names and salts.
     package func randomBytes(_ count: Int) throws(CairnError) -> [UInt8] {

@@ -5,7 +5,8 @@ internal import CairnIO
 /// Takes over what interrupted sessions of this host have stored, so that no acknowledged upload
 /// is repeated (Specs/Durability.md#adoption).
 ///
-/// A session is dead for sure only if its process is gone on this very host. Its fate is fixed
+/// A session is dead for sure only if it ended in this very process, or its process is gone on
+/// this very host. Its fate is fixed
 /// first, by creating its tombstone; only if that create wins are its packs read.
 package enum SessionAdoption {
     /// Ends every dead session and returns the IDs of those whose packs may be taken over.
@@ -36,6 +37,7 @@ package enum SessionAdoption {
     }
 
     private static func isDead(_ session: SessionID, _ records: RecordStore) -> Bool {
+        if records.core.wasAbandoned(session) { return true }
         // A registration that cannot be read says nothing about its process.
         guard let (type, payload) = try? records.read(ObjectNames.session(session)),
             type == .session, let record = try? SessionRecord(decoding: payload.span)

@@ -120,6 +120,14 @@ package final class WriterSession: Sendable {
         return counter
     }
 
+    /// Places chunks of a pack that is already in the store, as this session's own.
+    package func place(
+        _ entries: [IndexEntry], in pack: IndexedPack
+    ) throws(CairnError) {
+        index.place(entries, in: pack)
+        if index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
+    }
+
     /// Why packs could no longer be written, where that is what ended the session: other threads
     /// only see that it is over.
     package var failure: CairnError? { publisher.failure }
@@ -190,6 +198,8 @@ package final class WriterSession: Sendable {
         // A session that left nothing, and whose commit cannot turn up late, needs no trace.
         if !isDryRun && publisher.isUnused && !mayHaveCommitted.load(ordering: .relaxed) {
             try? records.delete(ObjectNames.session(id))
+        } else {
+            core.noteAbandoned(id)
         }
     }
 }

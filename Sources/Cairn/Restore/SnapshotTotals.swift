@@ -10,6 +10,9 @@ struct SnapshotTotals {
     private var others: UInt64 = 0
     private var bytes: UInt64 = 0
 
+    /// Whether there was more than stated.
+    private(set) var isExceeded = false
+
     init(_ stated: SnapshotStatistics) {
         self.stated = stated
     }
@@ -29,6 +32,7 @@ struct SnapshotTotals {
         guard !overflow, files <= stated.files, directories <= stated.directories,
             others <= stated.others, bytes <= stated.bytes
         else {
+            isExceeded = true
             throw CairnError(
                 .damaged, "the snapshot's tree holds more than its record states; run 'check'")
         }

@@ -56,8 +56,9 @@ struct CivilDate: Equatable {
     }
 
     static func isLeap(_ year: Int64) -> Bool {
-        floorRemainder(year, 4) == 0 && (floorRemainder(year, 100) != 0
-            || floorRemainder(year, 400) == 0)
+        floorRemainder(year, 4) == 0
+            && (floorRemainder(year, 100) != 0
+                || floorRemainder(year, 400) == 0)
     }
 
     static func dayCount(year: Int64, month: Int64) -> Int64 {

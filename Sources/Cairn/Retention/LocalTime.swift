@@ -41,7 +41,9 @@ struct LocalTime {
     /// The time `duration` before `time`: first years and months, then days on the calendar of
     /// the zone, then hours; see Specs/Retention.md#durations.
     static func time(
-        _ time: Int64, minus duration: CalendarDuration, _ zone: TimeZoneRules
+        _ time: Int64,
+        minus duration: CalendarDuration,
+        _ zone: TimeZoneRules
     ) -> Int64 {
         let seconds = CivilDate.floorDivide(time, nanosecondsPerSecond)
         let fraction = CivilDate.floorRemainder(time, nanosecondsPerSecond)
@@ -50,7 +52,8 @@ struct LocalTime {
         if duration.years != 0 || duration.months != 0 || duration.days != 0 {
             let local = seconds + zone.offset(at: seconds)
             let date = CivilDate(days: CivilDate.floorDivide(local, 86_400))
-            let months = date.year * 12 + date.month - 1 - Int64(duration.years) * 12
+            let months =
+                date.year * 12 + date.month - 1 - Int64(duration.years) * 12
                 - Int64(duration.months)
             let year = CivilDate.floorDivide(months, 12)
             let month = CivilDate.floorRemainder(months, 12) + 1
@@ -58,10 +61,12 @@ struct LocalTime {
             let day = min(date.day, CivilDate.dayCount(year: year, month: month))
             let days = CivilDate(year: year, month: month, day: day).days - Int64(duration.days)
             start = zone.seconds(
-                local: days * 86_400 + CivilDate.floorRemainder(local, 86_400))
+                local: days * 86_400 + CivilDate.floorRemainder(local, 86_400)
+            )
         }
         let (whole, overflow) = (start - hours).multipliedReportingOverflow(
-            by: nanosecondsPerSecond)
+            by: nanosecondsPerSecond
+        )
         let (end, overflowToo) = whole.addingReportingOverflow(fraction)
         return overflow || overflowToo ? .min : end
     }

@@ -91,16 +91,18 @@ struct PosixTimeZone: Sendable, Equatable {
         let year = CivilDate(
             days: CivilDate.floorDivide(seconds + standardOffset, 86_400)
         ).year
-        // A change may lie a week outside its year, so the years beside count as well.
-        var latest: (time: Int64, offset: Int64) = (.min, standardOffset)
-        for candidate in year - 1...year + 1 {
+        // A change may lie a week outside its year, so saving of the years beside may reach here.
+        for candidate in year - 2...year + 1 {
             let start = saving.start.localSeconds(year: candidate) - standardOffset
-            let end = saving.end.localSeconds(year: candidate) - saving.offset
-            if end <= seconds, end > latest.time { latest = (end, standardOffset) }
-            // Where one year's end meets the next one's start, saving goes on.
-            if start <= seconds, start >= latest.time { latest = (start, saving.offset) }
+            guard start <= seconds else { break }
+            var end = saving.end.localSeconds(year: candidate) - saving.offset
+            if end <= start {
+                // South of the equator saving ends in the next year.
+                end = saving.end.localSeconds(year: candidate + 1) - saving.offset
+            }
+            if seconds < end { return saving.offset }
         }
-        return latest.offset
+        return standardOffset
     }
 }
 

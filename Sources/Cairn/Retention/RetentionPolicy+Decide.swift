@@ -10,7 +10,9 @@ extension RetentionPolicy {
     ///   - grouping: What makes snapshots belong together.
     /// - Returns: The groups, in the order in which their first candidates appear.
     public func decide(
-        _ candidates: [RetentionCandidate], now: Int64, zone: TimeZoneRules = .utc,
+        _ candidates: [RetentionCandidate],
+        now: Int64,
+        zone: TimeZoneRules = .utc,
         groupedBy grouping: RetentionGrouping = .source
     ) -> [RetentionGroup] {
         let lastGood = Self.lastGood(candidates)
@@ -40,7 +42,8 @@ extension RetentionPolicy {
     /// - Returns: The groups, in the order in which their first candidates appear.
     /// - Throws: ``RetentionFailure/unknownIDs(_:)`` if an ID is none of the candidates'.
     public static func remove(
-        ids: Set<String>, from candidates: [RetentionCandidate],
+        ids: Set<String>,
+        from candidates: [RetentionCandidate],
         groupedBy grouping: RetentionGrouping = .source
     ) throws(RetentionFailure) -> [RetentionGroup] {
         let unknown = ids.subtracting(candidates.map(\.id))
@@ -57,7 +60,8 @@ extension RetentionPolicy {
     }
 
     private static func groups(
-        _ candidates: [RetentionCandidate], _ grouping: RetentionGrouping
+        _ candidates: [RetentionCandidate],
+        _ grouping: RetentionGrouping
     ) -> [RetentionGroup] {
         var groups: [RetentionGroup] = []
         var places: [RetentionGroup.Key: Int] = [:]
@@ -101,7 +105,9 @@ extension RetentionPolicy {
 
     /// Why the rules keep each member; members are sorted, the newest first.
     private func reasons(
-        _ members: [RetentionCandidate], now: Int64, zone: TimeZoneRules
+        _ members: [RetentionCandidate],
+        now: Int64,
+        zone: TimeZoneRules
     ) -> [[RetentionDecision.Reason]] {
         var reasons = [[RetentionDecision.Reason]](repeating: [], count: members.count)
         guard !isEmpty else { return members.map { _ in [.policyIsEmpty] } }
@@ -129,7 +135,10 @@ extension RetentionPolicy {
             if let duration = unitsWithin[unit], !duration.isZero {
                 let count = Self.count(of: members, within: duration, of: newest, zone: zone)
                 let (chosen, _) = Self.choose(
-                    Array(members.prefix(count)), Array(times.prefix(count)), unit)
+                    Array(members.prefix(count)),
+                    Array(times.prefix(count)),
+                    unit
+                )
                 for index in chosen { reasons[index].append(.unitWithin(unit, duration)) }
                 let oldest = members.count - 1
                 if count == members.count, !chosen.contains(oldest) {
@@ -148,7 +157,9 @@ extension RetentionPolicy {
     /// The member that stands for each unit, units from the newest to the oldest, and how many
     /// units there are.
     private static func choose(
-        _ members: [RetentionCandidate], _ times: [LocalTime], _ unit: CalendarUnit
+        _ members: [RetentionCandidate],
+        _ times: [LocalTime],
+        _ unit: CalendarUnit
     ) -> (chosen: [Int], unitCount: Int) {
         var places: [LocalTime.UnitKey: Int] = [:]
         var chosen: [Int] = []
@@ -169,7 +180,9 @@ extension RetentionPolicy {
 
     /// How many members, counted from the newest, are later than `duration` before `newest`.
     private static func count(
-        of members: [RetentionCandidate], within duration: CalendarDuration, of newest: Int64?,
+        of members: [RetentionCandidate],
+        within duration: CalendarDuration,
+        of newest: Int64?,
         zone: TimeZoneRules
     ) -> Int {
         // Where every snapshot claims to be from the future, no clock can be trusted to remove one.

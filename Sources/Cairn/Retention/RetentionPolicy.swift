@@ -13,8 +13,9 @@ public struct RetentionPolicy: Sendable, Hashable {
     public var within = CalendarDuration()
     /// How far before the newest snapshot one is kept for each unit; zero says nothing.
     public var unitsWithin: [CalendarUnit: CalendarDuration] = [:]
-    /// Lists of tags; snapshots that have all tags of any list are kept. A list that is empty, or
-    /// holds only an empty tag, keeps snapshots without tags.
+    /// Lists of tags; snapshots that have all tags of any list are kept.
+    ///
+    /// A list that is empty, or holds only an empty tag, keeps snapshots without tags.
     public var tags: [[String]] = []
 
     /// Makes a policy without rules.
@@ -116,8 +117,13 @@ public struct RetentionCandidate: Sendable, Hashable {
 
     /// Makes a candidate.
     public init(
-        id: String, time: Int64, host: String, paths: [[UInt8]], tags: [String] = [],
-        isComplete: Bool = true, isPinned: Bool = false
+        id: String,
+        time: Int64,
+        host: String,
+        paths: [[UInt8]],
+        tags: [String] = [],
+        isComplete: Bool = true,
+        isPinned: Bool = false
     ) {
         self.id = id
         self.time = time

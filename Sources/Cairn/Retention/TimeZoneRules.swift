@@ -130,7 +130,8 @@ private struct TZifHeader {
     }
 
     private static func count(
-        _ reader: inout ByteReader, max: Int
+        _ reader: inout ByteReader,
+        max: Int
     ) throws(DecodingFailure) -> Int {
         let start = reader.offset
         let value = try reader.readUInt32().byteSwapped
@@ -152,7 +153,9 @@ private struct TZifBlock {
     let offsets: [Int64]
 
     init(
-        _ header: TZifHeader, _ reader: inout ByteReader, hasWideTimes: Bool
+        _ header: TZifHeader,
+        _ reader: inout ByteReader,
+        hasWideTimes: Bool
     ) throws(DecodingFailure) {
         let timeSize = hasWideTimes ? 8 : 4
         let start = reader.offset

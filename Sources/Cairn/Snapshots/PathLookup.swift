@@ -16,6 +16,11 @@ package struct SubtreeStart: Sendable {
     package let entry: TreeEntry?
     package let users: [OwnerName]
     package let groups: [OwnerName]
+
+    /// The path of the folder that the content lies in, or that it is; empty for the root.
+    package var path: [UInt8] {
+        ancestors.reduce(into: []) { path, name in path += [UInt8(ascii: "/")] + name }
+    }
 }
 
 extension TreeLoader {

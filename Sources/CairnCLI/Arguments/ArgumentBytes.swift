@@ -59,7 +59,8 @@ struct ArgumentBytes: ExpressibleByArgument, Sendable, Hashable {
     static func readable(_ message: String) -> String {
         message.split(separator: "\n", omittingEmptySubsequences: false)
             .map { line in
-                line.unicodeScalars.contains { $0.value >= first } ? PathText.escaped(decode("\(line)")) : "\(line)"
+                line.unicodeScalars.contains { $0.value >= first }
+                    ? PathText.escaped(decode("\(line)")) : "\(line)"
             }
             .joined(separator: "\n")
     }

@@ -56,7 +56,9 @@ enum ArgumentList {
     /// Whether the argument is a global option that is whole in itself.
     private static func isGlobal(_ argument: String) -> Bool {
         if withoutValue.contains(argument) { return true }
-        if argument.hasPrefix("-v") && argument.dropFirst().allSatisfy({ $0 == "v" }) { return true }
+        if argument.hasPrefix("-v") && argument.dropFirst().allSatisfy({ $0 == "v" }) {
+            return true
+        }
         guard let equals = argument.firstIndex(of: "=") else {
             // -r/srv/backup: a short option with its value attached.
             return argument.count > 2 && ["-r", "-p"].contains(argument.prefix(2))

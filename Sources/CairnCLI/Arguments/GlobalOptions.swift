@@ -5,35 +5,46 @@ struct GlobalOptions: ParsableArguments {
     @Option(
         name: [.customShort("r"), .customLong("repo")],
         help: ArgumentHelp(
-            "The repository: a folder. Environment: CAIRN_REPOSITORY.", valueName: "place"))
+            "The repository: a folder. Environment: CAIRN_REPOSITORY.",
+            valueName: "place"
+        )
+    )
     var repository: ArgumentBytes?
 
     @Option(
         name: [.customShort("p"), .long],
         help: ArgumentHelp(
             "Read the password from the first line of this file. Environment: CAIRN_PASSWORD_FILE.",
-            valueName: "file"))
+            valueName: "file"
+        )
+    )
     var passwordFile: ArgumentBytes?
 
     @Option(
         help: ArgumentHelp(
             "Take the first line that this shell command prints as the password. Environment: "
                 + "CAIRN_PASSWORD_COMMAND.",
-            valueName: "command"))
+            valueName: "command"
+        )
+    )
     var passwordCommand: ArgumentBytes?
 
     @Option(
         help: ArgumentHelp(
             "Open the repository with this key file instead of a password. Environment: "
                 + "CAIRN_KEY_FILE.",
-            valueName: "file"))
+            valueName: "file"
+        )
+    )
     var keyFile: ArgumentBytes?
 
     @Option(
         help: ArgumentHelp(
             "Keep the cache in this folder. Environment: CAIRN_CACHE_DIR. (default: "
                 + "~/.cache/cairn)",
-            valueName: "folder"))
+            valueName: "folder"
+        )
+    )
     var cacheDir: ArgumentBytes?
 
     @Flag(help: "Keep no cache.")
@@ -41,7 +52,10 @@ struct GlobalOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How many threads chunk, hash and compress. (default: one a core)", valueName: "n"))
+            "How many threads chunk, hash and compress. (default: one a core)",
+            valueName: "n"
+        )
+    )
     var workers: Int?
 
     @Flag(name: .shortAndLong, help: "Say nothing but results and errors.")
@@ -60,7 +74,8 @@ struct GlobalOptions: ParsableArguments {
         let sources = [passwordFile, passwordCommand, keyFile].compactMap { $0 }
         if sources.count > 1 {
             throw ValidationError(
-                "Give one of --password-file, --password-command and --key-file.")
+                "Give one of --password-file, --password-command and --key-file."
+            )
         }
         if noCache && cacheDir != nil {
             throw ValidationError("--no-cache and --cache-dir exclude each other.")

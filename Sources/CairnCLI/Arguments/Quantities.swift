@@ -6,22 +6,10 @@ struct SizeArgument: ExpressibleByArgument, Sendable {
     /// The number of bytes.
     let bytes: UInt64
 
-    /// Reads `300`, `64K`, `1.5 GiB` and the like.
+    /// Reads `300`, `64K`, `1.5GiB` and the like.
     init?(argument: String) {
-        var text = argument.lowercased().filter { $0 != " " }
-        for suffix in ["ib", "b"] where text.hasSuffix(suffix) {
-            text.removeLast(suffix.count)
-            break
-        }
-        var scale = 1.0
-        if let last = text.last, let power = Array("kmgtp").firstIndex(of: last) {
-            text.removeLast()
-            for _ in 0...power { scale *= 1024 }
-        }
-        guard let number = Double(text), number >= 0, number.isFinite, text.first?.isNumber == true,
-            number * scale < 9e18
-        else { return nil }
-        bytes = UInt64(number * scale)
+        guard let size = try? ByteSize.parse(argument) else { return nil }
+        bytes = UInt64(size)
     }
 }
 
@@ -108,4 +96,18 @@ struct SubsetArgument: ExpressibleByArgument, Sendable {
     }
 }
 
-extension RestoreRequest.Overwrite: ExpressibleByArgument {}
+/// When to replace files that are there, given as text.
+enum OverwriteArgument: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case always
+    case ifChanged = "if-changed"
+    case never
+
+    /// The same for the engine.
+    var choice: RestoreRequest.Overwrite {
+        switch self {
+        case .always: .always
+        case .ifChanged: .ifChanged
+        case .never: .never
+        }
+    }
+}

@@ -10,18 +10,25 @@ struct SelectorOptions: ParsableArguments {
         help: ArgumentHelp(
             "Only snapshots with all of these tags, separated by commas; repeated, any of the "
                 + "lists.",
-            valueName: "tags"))
+            valueName: "tags"
+        )
+    )
     var tag: [ArgumentBytes] = []
 
     @Option(
         help: ArgumentHelp(
-            "Only snapshots of this path; repeated, of all of them.", valueName: "path"))
+            "Only snapshots of this path; repeated, of all of them.",
+            valueName: "path"
+        )
+    )
     var path: [ArgumentBytes] = []
 
     @Option(
         help: ArgumentHelp(
             "Only snapshots made before this time, such as 2026-01-31 or \"2026-01-31 14:05\".",
-            valueName: "time"))
+            valueName: "time"
+        )
+    )
     var before: TimeArgument?
 
     /// What the options say.

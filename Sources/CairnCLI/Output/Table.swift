@@ -16,7 +16,9 @@ struct Table {
         alignments = columns.map(\.1)
     }
 
-    /// Adds a row. A cell with several lines makes the row as high.
+    /// Adds a row.
+    ///
+    /// A cell with several lines makes the row as high.
     mutating func add(_ cells: [String]) {
         let parts = cells.map {
             $0.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

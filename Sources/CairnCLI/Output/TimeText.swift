@@ -12,19 +12,19 @@ enum TimeText {
     static func rfc3339(_ nanoseconds: Int64) -> String {
         let (date, fraction) = fields(nanoseconds)
         let digits = padded(fraction, 9)
-        return "\(day(date))T\(clock(date)).\(digits)\(offset(Int(date.tm_gmtoff)))"
+        return "\(day(date))T\(clock(date)).\(digits)\(offset(date.offset))"
     }
 
     /// The moment as RFC 3339, given in seconds and nanoseconds.
     static func rfc3339(seconds: Int64, nanoseconds: UInt32) -> String {
-        let date = fields(seconds: seconds)
+        let date = CivilTime(seconds: seconds)
         let digits = padded(Int(nanoseconds), 9)
-        return "\(day(date))T\(clock(date)).\(digits)\(offset(Int(date.tm_gmtoff)))"
+        return "\(day(date))T\(clock(date)).\(digits)\(offset(date.offset))"
     }
 
     /// The moment on this machine's clock, given in seconds.
     static func local(seconds: Int64) -> String {
-        let date = fields(seconds: seconds)
+        let date = CivilTime(seconds: seconds)
         return day(date) + " " + clock(date)
     }
 
@@ -34,6 +34,9 @@ enum TimeText {
         _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
+
+    /// How many seconds this machine's clock is ahead of UTC now.
+    static var offsetNow: Int { CivilTime(seconds: now / 1_000_000_000).offset }
 
     /// Reads `2026-01-31`, `2026-01-31 14:05`, `2026-01-31 14:05:09`, with `T` for the space, a
     /// fraction of a second, and `Z` or an offset such as `+01:00`; without one, local time.
@@ -46,54 +49,33 @@ enum TimeText {
             scanner.skip("-"), let dayNumber = scanner.number(2), (1...12).contains(month),
             (1...31).contains(dayNumber), year >= 1700, year < 2262
         else { return nil }
-        var date = tm()
-        date.tm_year = Int32(year - 1900)
-        date.tm_mon = Int32(month - 1)
-        date.tm_mday = Int32(dayNumber)
-        date.tm_isdst = -1
+        var date = CivilTime(year: year, month: month, day: dayNumber)
         var fraction: Int64 = 0
         if !scanner.isAtEnd {
             guard let time = scanner.clock() else { return nil }
-            date.tm_hour = Int32(time.hour)
-            date.tm_min = Int32(time.minute)
-            date.tm_sec = Int32(time.second)
+            (date.hour, date.minute, date.second) = (time.hour, time.minute, time.second)
             fraction = Int64(time.nanosecond)
         }
         guard let zone = scanner.zone(), scanner.isAtEnd else { return nil }
-        var seconds: Int64
-        switch zone {
-        case .local: seconds = Int64(unsafe mktime(&date))
-        case .offset(let offset): seconds = Int64(unsafe timegm(&date)) - Int64(offset)
-        }
-        // The calendar turned 31 April into 1 May.
-        guard date.tm_mday == Int32(dayNumber) else { return nil }
-        seconds = max(-9_000_000_000, min(seconds, 9_200_000_000))
-        return seconds * 1_000_000_000 + fraction
+        guard let seconds = date.seconds(in: zone) else { return nil }
+        return max(-9_000_000_000, min(seconds, 9_200_000_000)) * 1_000_000_000 + fraction
     }
 
-    private static func fields(_ nanoseconds: Int64) -> (date: tm, fraction: Int) {
+    private static func fields(_ nanoseconds: Int64) -> (date: CivilTime, fraction: Int) {
         var (seconds, fraction) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         if fraction < 0 {
             seconds -= 1
             fraction += 1_000_000_000
         }
-        return (fields(seconds: seconds), Int(fraction))
+        return (CivilTime(seconds: seconds), Int(fraction))
     }
 
-    private static func fields(seconds: Int64) -> tm {
-        var time = time_t(seconds)
-        var date = tm()
-        _ = unsafe localtime_r(&time, &date)
-        return date
+    private static func day(_ date: CivilTime) -> String {
+        "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
     }
 
-    private static func day(_ date: tm) -> String {
-        let year = Int(date.tm_year) + 1900
-        return "\(padded(year, 4))-\(padded(Int(date.tm_mon) + 1, 2))-\(padded(Int(date.tm_mday), 2))"
-    }
-
-    private static func clock(_ date: tm) -> String {
-        "\(padded(Int(date.tm_hour), 2)):\(padded(Int(date.tm_min), 2)):\(padded(Int(date.tm_sec), 2))"
+    private static func clock(_ date: CivilTime) -> String {
+        "\(padded(date.hour, 2)):\(padded(date.minute, 2)):\(padded(date.second, 2))"
     }
 
     private static func offset(_ seconds: Int) -> String {
@@ -108,12 +90,65 @@ enum TimeText {
     }
 }
 
+/// Which clock a moment is told by.
+private enum Zone {
+    /// This machine's.
+    case local
+    /// One so many seconds ahead of UTC.
+    case offset(Int)
+}
+
+/// A moment as the calendar and the clock tell it.
+private struct CivilTime {
+    var year: Int
+    var month: Int
+    var day: Int
+    var hour = 0
+    var minute = 0
+    var second = 0
+    /// Seconds ahead of UTC.
+    var offset = 0
+
+    init(year: Int, month: Int, day: Int) {
+        (self.year, self.month, self.day) = (year, month, day)
+    }
+
+    /// The moment on this machine's clock.
+    init(seconds: Int64) {
+        var time = time_t(seconds)
+        var date = unsafe tm()
+        _ = unsafe localtime_r(&time, &date)
+        year = unsafe Int(date.tm_year) + 1900
+        month = unsafe Int(date.tm_mon) + 1
+        day = unsafe Int(date.tm_mday)
+        hour = unsafe Int(date.tm_hour)
+        minute = unsafe Int(date.tm_min)
+        second = unsafe Int(date.tm_sec)
+        offset = unsafe Int(date.tm_gmtoff)
+    }
+
+    /// Seconds since 1970; nil for a day that the calendar does not have.
+    func seconds(in zone: Zone) -> Int64? {
+        var date = unsafe tm()
+        unsafe date.tm_year = Int32(year - 1900)
+        unsafe date.tm_mon = Int32(month - 1)
+        unsafe date.tm_mday = Int32(day)
+        unsafe date.tm_hour = Int32(hour)
+        unsafe date.tm_min = Int32(minute)
+        unsafe date.tm_sec = Int32(second)
+        unsafe date.tm_isdst = -1
+        let seconds: Int64
+        switch zone {
+        case .local: seconds = Int64(unsafe mktime(&date))
+        case .offset(let offset): seconds = Int64(unsafe timegm(&date)) - Int64(offset)
+        }
+        // The C library turns 31 April into 1 May.
+        return unsafe Int(date.tm_mday) == day ? seconds : nil
+    }
+}
+
 /// Reads the parts of a moment.
 private struct TimeScanner {
-    enum Zone {
-        case local
-        case offset(Int)
-    }
 
     private var rest: Substring
 

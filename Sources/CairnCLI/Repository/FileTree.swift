@@ -54,7 +54,7 @@ enum FileTree {
         defer { unsafe globfree(&result) }
         let status = unsafe Descriptor.withPath(pattern) { unsafe glob($0, 0, nil, &result) }
         guard status == 0, let paths = unsafe result.gl_pathv else { return [] }
-        return (0..<Int(result.gl_pathc)).compactMap { index in
+        return unsafe (0..<Int(result.gl_pathc)).compactMap { index in
             guard let path = unsafe paths[index] else { return nil }
             return unsafe [UInt8](UnsafeRawBufferPointer(start: path, count: strlen(path)))
         }

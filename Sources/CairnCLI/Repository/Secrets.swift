@@ -88,7 +88,8 @@ enum Secrets {
             throw Failure(
                 .failed,
                 "\(PathText.escaped(path)) has fewer than \(keySizeMin) bytes: no key file; make "
-                    + "one with: head -c 64 /dev/urandom > FILE")
+                    + "one with: head -c 64 /dev/urandom > FILE"
+            )
         }
         return sealed(bytes)
     }
@@ -128,7 +129,8 @@ enum Secrets {
         guard let first = try Terminal.askSecret("enter \(what)") else {
             throw Failure(
                 .wrongPassword,
-                "no password: give --password-file, --password-command or --key-file")
+                "no password: give --password-file, --password-command or --key-file"
+            )
         }
         guard let second = try Terminal.askSecret("enter it again"), first == second else {
             throw Failure(.failed, "the passwords differ")
@@ -143,7 +145,8 @@ enum Secrets {
             throw Failure(
                 .wrongPassword,
                 "the repository needs a password: give --password-file, --password-command or "
-                    + "--key-file")
+                    + "--key-file"
+            )
         }
         return .passphrase(sealed(password))
     }

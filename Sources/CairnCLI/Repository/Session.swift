@@ -12,7 +12,10 @@ struct Session {
     init(_ options: GlobalOptions) {
         self.options = options
         output = Output(
-            isJSON: options.json, isQuiet: options.quiet, verbosity: options.verbose)
+            isJSON: options.json,
+            isQuiet: options.quiet,
+            verbosity: options.verbose
+        )
     }
 
     /// The folder of the repository, in bytes and absolute.
@@ -26,7 +29,8 @@ struct Session {
         } else if let scheme = Session.scheme(of: place) {
             throw .usage(
                 "there is no store called '\(scheme)'; a folder whose name looks like one is "
-                    + "written local:\(PathText.escaped(place))")
+                    + "written local:\(PathText.escaped(place))"
+            )
         }
         if place.isEmpty { throw .usage("the repository's place is empty") }
         return SourcePaths.absolute(place)
@@ -36,7 +40,9 @@ struct Session {
     private static func scheme(of place: [UInt8]) -> String? {
         guard let colon = place.firstIndex(of: UInt8(ascii: ":")), colon > 1 else { return nil }
         let scheme = place[..<colon]
-        let isWord = scheme.allSatisfy { ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7a || $0 < 0x3a && $0 >= 0x30 }
+        let isWord = scheme.allSatisfy {
+            ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7a || $0 < 0x3a && $0 >= 0x30
+        }
         return isWord ? String(decoding: scheme, as: UTF8.self) : nil
     }
 
@@ -103,7 +109,7 @@ struct Session {
         }
         do {
             return try await Repository.open(store, credential: nil, options: choice)
-        } catch where error.code == .wrongKey {
+        } catch  where error.code == .wrongKey {
             let credential = try Secrets.ask()
             return try await Repository.open(store, credential: credential, options: choice)
         }
@@ -126,8 +132,9 @@ enum CacheFolder {
         return usable(home + Array("/.cache/cairn".utf8))
     }
 
-    /// The folder, made where it is missing; nil where that fails. A command without a cache is
-    /// slower, nothing else.
+    /// The folder, made where it is missing; nil where that fails.
+    ///
+    /// A command without a cache is slower, nothing else.
     private static func usable(_ path: [UInt8]) -> [UInt8]? {
         FileTree.makeFolders(above: path)
         FileTree.makeFolder(path)

@@ -11,7 +11,8 @@ extension SessionID {
 extension Repository {
     /// The snapshot that `text` names: `latest`, `latest~N`, or the beginning of an ID or of its
     /// short form.
-    func find(_ text: String, _ filter: SnapshotFilter = SnapshotFilter()) async throws -> Snapshot {
+    func find(_ text: String, _ filter: SnapshotFilter = SnapshotFilter()) async throws -> Snapshot
+    {
         let isShort = (4...24).contains(text.utf8.count) && text.allSatisfy(\.isHexDigit)
         if isShort {
             let all = try await snapshots().snapshots

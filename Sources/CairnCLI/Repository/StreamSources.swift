@@ -48,7 +48,9 @@ final class DescriptorSource: ByteSource {
     func finish() throws(CairnError) {}
 }
 
-/// What a command prints. Only a command that ends well gives a whole stream.
+/// What a command prints.
+///
+/// Only a command that ends well gives a whole stream.
 final class CommandSource: ByteSource {
     private let process: ChildProcess
     private let stream: DescriptorSource

@@ -34,14 +34,11 @@ final class ChildProcess: Sendable {
     /// Where its standard output is read.
     let output: CInt
 
-    /// Starts a program, found as the shell finds it.
-    ///
-    /// - Parameters:
-    ///   - arguments: The program's name and its arguments, in bytes.
-    ///   - input: Where its standard input comes from.
+    /// Starts a program, found as the shell finds it, with its arguments in bytes.
     init(_ arguments: [[UInt8]], input: Input) throws(SystemFailure) {
         var ends: [CInt] = [0, 0]
-        guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else { throw SystemFailure(code: errno) }
+        guard unsafe pipe(&ends) == 0 else { throw SystemFailure(code: errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         output = ends[0]
         do {
             id = try ChildProcess.start(arguments, input: input, output: ends[1])
@@ -73,9 +70,11 @@ final class ChildProcess: Sendable {
     }
 
     private static func start(
-        _ arguments: [[UInt8]], input: Input, output: CInt
+        _ arguments: [[UInt8]],
+        input: Input,
+        output: CInt
     ) throws(SystemFailure) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
+        var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
@@ -91,15 +90,18 @@ final class ChildProcess: Sendable {
         unsafe posix_spawnattr_setsigdefault(&attributes, &usual)
         unsafe posix_spawnattr_setsigmask(&attributes, &none)
         unsafe posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+            &attributes,
+            Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
+        )
 
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { argument in
             unsafe Descriptor.withPath(argument) { unsafe strdup($0) }
         }
         unsafe pointers.append(nil)
         defer { unsafe pointers.forEach { unsafe free($0) } }
+        guard let program = unsafe pointers.first ?? nil else { throw SystemFailure(code: ENOENT) }
         var id: pid_t = 0
-        let code = unsafe posix_spawnp(&id, pointers[0], &actions, &attributes, pointers, environ)
+        let code = unsafe posix_spawnp(&id, program, &actions, &attributes, pointers, environ)
         guard code == 0 else { throw SystemFailure(code: code) }
         return id
     }

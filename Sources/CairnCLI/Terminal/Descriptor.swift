@@ -70,17 +70,14 @@ enum Descriptor {
         return line
     }
 
-    /// Everything in the file; "-" is standard input.
-    ///
-    /// - Parameters:
-    ///   - path: The file, in bytes.
-    ///   - sizeMax: The most bytes accepted.
+    /// Everything in the file, at most `sizeMax` bytes; the path "-" is standard input.
     static func contents(
-        of path: [UInt8], sizeMax: Int = 256 << 20
+        of path: [UInt8],
+        sizeMax: Int = 256 << 20
     ) throws(SystemFailure) -> [UInt8] {
         var descriptor: CInt = 0
         if path != [UInt8(ascii: "-")] {
-            descriptor = withPath(path) { unsafe open($0, O_RDONLY | O_CLOEXEC) }
+            descriptor = unsafe withPath(path) { unsafe open($0, O_RDONLY | O_CLOEXEC) }
             guard descriptor >= 0 else { throw SystemFailure(code: errno) }
         }
         defer { if descriptor != 0 { close(descriptor) } }

@@ -22,10 +22,12 @@ final class Interrupts: Sendable {
     /// Whether a signal came.
     var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
 
-    /// Begins to listen. Must run before any other thread is made, so that all of them inherit the
+    /// Begins to listen.
+    ///
+    /// This must run before any other thread is made, so that all of them inherit the
     /// blocked signals and one thread alone takes them.
     func listen() {
-        _ = unsafe signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGPIPE, SIG_IGN)
         var set = Interrupts.signalSet(Interrupts.signals)
         _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         Thread.detachNewThread { [self] in

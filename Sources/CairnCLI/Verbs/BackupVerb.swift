@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn backup`
+/// The verb `backup`.
 struct BackupVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "backup",
@@ -10,18 +10,23 @@ struct BackupVerb: Verb {
             Files that the parent snapshot has unchanged are not read again. Files that cannot be \
             read are reported and listed in the snapshot, and the exit code is 3.
             """,
-        aliases: ["create"])
+        aliases: ["create"]
+    )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Sources") var sources: SourceArguments
     @OptionGroup(title: "Leaving out") var leavingOut: ExcludeArguments
 
     @Option(
         help: ArgumentHelp(
-            "Tags for the snapshot, separated by commas; may be repeated.", valueName: "tags"))
+            "Tags for the snapshot, separated by commas; may be repeated.",
+            valueName: "tags"
+        )
+    )
     var tag: [ArgumentBytes] = []
 
-    @Option(help: ArgumentHelp("The host's name to record. (default: this one's)", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("The host's name to record. (default: this one's)", valueName: "name")
+    )
     var host: ArgumentBytes?
 
     @Option(help: ArgumentHelp("The time to record. (default: now)", valueName: "time"))
@@ -33,7 +38,9 @@ struct BackupVerb: Verb {
     @Option(
         help: ArgumentHelp(
             "Compare with this snapshot. (default: the latest of the same host and paths)",
-            valueName: "snapshot"))
+            valueName: "snapshot"
+        )
+    )
     var parent: ArgumentBytes?
 
     @Flag(name: .shortAndLong, help: "Read every file, whatever an earlier snapshot has.")
@@ -43,7 +50,9 @@ struct BackupVerb: Verb {
         help: ArgumentHelp(
             "auto, none, lz4, zstd, deflate, the latter two and auto with a level, as in zstd,19. "
                 + "Environment: CAIRN_COMPRESSION. (default: auto,3)",
-            valueName: "method"))
+            valueName: "method"
+        )
+    )
     var compression: CompressionArgument?
 
     @Flag(name: [.customShort("n"), .long], help: "Read everything, but save nothing.")
@@ -61,8 +70,12 @@ struct BackupVerb: Verb {
     @Argument(help: ArgumentHelp("Files and folders to save.", valueName: "path"))
     var paths: [ArgumentBytes] = []
 
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
     func validate() throws {
-        if force && parent != nil { throw ValidationError("--force and --parent exclude each other.") }
+        if force && parent != nil {
+            throw ValidationError("--force and --parent exclude each other.")
+        }
         if sources.stdin && sources.stdinFromCommand {
             throw ValidationError("--stdin and --stdin-from-command exclude each other.")
         }
@@ -114,7 +127,9 @@ struct BackupVerb: Verb {
 
     /// Starts the stream where there is one, and the job.
     private func run(
-        _ request: BackupRequest, _ repository: Repository, _ output: Output
+        _ request: BackupRequest,
+        _ repository: Repository,
+        _ output: Output
     ) async throws -> BackupSummary {
         var request = request
         let runner = JobRunner(output: output, reporter: BackupReporter())
@@ -150,7 +165,8 @@ struct BackupVerb: Verb {
                 throw Failure(
                     .failed,
                     "cannot back up \(PathText.escaped(path)): \(reason.description); "
-                        + "nothing was saved")
+                        + "nothing was saved"
+                )
             }
         }
         return .paths(absolute)
@@ -167,14 +183,34 @@ struct BackupVerb: Verb {
 
     private func excludes() throws -> ExcludeOptions {
         var options = ExcludeOptions()
-        options.patterns = leavingOut.exclude.map(\.bytes)
-        for file in leavingOut.excludeFile { options.patterns += try PatternFile.lines(file.bytes) }
-        options.caselessPatterns = leavingOut.iexclude.map(\.bytes)
+        options.rules = try excludeRules()
         options.ifPresent = leavingOut.excludeIfPresent.map(\.bytes)
         options.caches = leavingOut.excludeCaches
         options.oneFileSystem = leavingOut.oneFileSystem
         options.largerThan = leavingOut.excludeLargerThan?.bytes
         return options
+    }
+
+    /// The patterns of all options, in the order of the command line.
+    private func excludeRules() throws -> [ExcludeOptions.Rule] {
+        var rules: [(place: Int, rule: ExcludeOptions.Rule)] = []
+        for (list, ignoresCase) in [(leavingOut.exclude, false), (leavingOut.iexclude, true)] {
+            for pattern in list {
+                let rule = ExcludeOptions.Rule.pattern(
+                    pattern.value.bytes,
+                    ignoresCase: ignoresCase
+                )
+                rules.append((pattern.place, rule))
+            }
+        }
+        let files = [(leavingOut.excludeFile, false), (leavingOut.iexcludeFile, true)]
+        for (list, ignoresCase) in files {
+            for file in list {
+                let content = try SourceLists.contents(file.value.bytes)
+                rules.append((file.place, .file(content, ignoresCase: ignoresCase)))
+            }
+        }
+        return rules.sorted { $0.place < $1.place }.map(\.rule)
     }
 
     private func report(_ summary: BackupSummary, start: Int64, _ output: Output) {
@@ -205,13 +241,16 @@ struct BackupVerb: Verb {
         }
         let verb = dryRun ? "Would add" : "Added"
         output.remark(
-            "\(verb) \(Units.bytes(counts.bytesAdded)), stored as \(Units.bytes(counts.bytesStored))")
+            "\(verb) \(Units.bytes(counts.bytesAdded)), stored as \(Units.bytes(counts.bytesStored))"
+        )
         output.remark(
             "Processed \(Units.count(counts.files, "file")), \(Units.bytes(counts.bytes)) in "
-                + Units.clock(nanoseconds: summary.duration))
+                + Units.clock(nanoseconds: summary.duration)
+        )
         if summary.problemCount > 0 {
             output.warning(
-                "\(Units.count(summary.problemCount, "path")) could not be read, or not wholly")
+                "\(Units.count(summary.problemCount, "path")) could not be read, or not wholly"
+            )
         }
         if let id = summary.snapshot {
             output.remark("snapshot \(id.short) saved")

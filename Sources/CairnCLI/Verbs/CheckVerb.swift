@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn check`
+/// The verb `check`.
 struct CheckVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "check",
@@ -9,9 +9,8 @@ struct CheckVerb: Verb {
         discussion: """
             Nothing is written. The structure is always checked: that every snapshot's trees and \
             chunks are there. Damage gives exit code 3, with the snapshots and files it touches.
-            """)
-
-    @OptionGroup(title: "Global options") var global: GlobalOptions
+            """
+    )
 
     @Flag(help: "Read every stored byte and compute every chunk's ID.")
     var readData = false
@@ -20,8 +19,12 @@ struct CheckVerb: Verb {
         help: ArgumentHelp(
             "The same for a part of the packs: 2/7, the second of seven parts, or 5%, chosen at "
                 + "random.",
-            valueName: "part"))
+            valueName: "part"
+        )
+    )
     var readDataSubset: SubsetArgument?
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func validate() throws {
         if readData && readDataSubset != nil {
@@ -44,11 +47,13 @@ struct CheckVerb: Verb {
         if output.isJSON {
             let affected = damage.affected.map { file in
                 JSON.object(
-                    [("snapshot", .string(file.snapshot.text))] + JSON.bytes("path", file.path))
+                    [("snapshot", .string(file.snapshot.text))] + JSON.bytes("path", file.path)
+                )
             }
             let members: [(String, JSON)] = [
                 ("message_type", "error"), ("message", .string(damage.message)),
                 ("object", .string(damage.object)), ("affected", .array(affected)),
+                ("affected_count", .count(damage.affectedCount)),
             ]
             output.message(JSON.object(members).text)
             return
@@ -57,6 +62,8 @@ struct CheckVerb: Verb {
         for file in damage.affected {
             output.message("    snapshot \(file.snapshot.short): \(PathText.escaped(file.path))")
         }
+        let more = damage.affectedCount - damage.affected.count
+        if more > 0 { output.message("    and \(Units.count(more, "file")) more") }
     }
 
     private func summarize(_ report: CheckReport, _ output: Output) {
@@ -64,7 +71,7 @@ struct CheckVerb: Verb {
         if output.isJSON {
             let packs = Set(report.damages.map(\.object).filter { $0.hasPrefix("pack") })
             output.json([
-                ("message_type", "summary"), ("num_errors", .count(report.damages.count)),
+                ("message_type", "summary"), ("num_errors", .count(report.damageCount)),
                 ("broken_packs", .array(packs.sorted().map { .string($0) })),
                 ("snapshots_checked", .count(report.snapshotsChecked)),
                 ("trees_checked", .count(report.treesChecked)),
@@ -81,23 +88,27 @@ struct CheckVerb: Verb {
         output.remark(
             "Checked \(Units.count(report.snapshotsChecked, "snapshot")), "
                 + "\(Units.count(report.treesChecked, "tree")) and "
-                + "\(Units.count(report.packsChecked, "pack"))")
+                + "\(Units.count(report.packsChecked, "pack"))"
+        )
         if isReading {
             output.remark(
                 "Read \(Units.count(report.packsRead, "pack")), "
                     + "\(Units.count(report.chunksRead, "chunk")), "
                     + "\(Units.bytes(report.bytesRead)) in "
-                    + Units.clock(nanoseconds: report.duration))
+                    + Units.clock(nanoseconds: report.duration)
+            )
         }
         if !report.orphans.isEmpty {
             output.remark(
                 "\(Units.count(report.orphans.count, "object")) with \(Units.bytes(orphanBytes)) "
-                    + "belong to no snapshot; that is harmless")
+                    + "belong to no snapshot; that is harmless"
+            )
         }
+        for notice in report.notices { output.remark(notice) }
         if report.isSound {
             output.remark("no damage was found")
         } else {
-            output.warning("\(Units.count(report.damages.count, "damage")) found")
+            output.warning("\(Units.count(report.damageCount, "damage")) found")
         }
     }
 

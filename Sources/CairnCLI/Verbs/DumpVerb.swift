@@ -1,12 +1,13 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn dump`
+/// The verb `dump`.
 struct DumpVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "dump", abstract: "Write a file of a snapshot to standard output.")
+        commandName: "dump",
+        abstract: "Write a file of a snapshot to standard output."
+    )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing among snapshots") var selectors: SelectorOptions
 
     @Argument(help: ArgumentHelp("A snapshot.", valueName: "snapshot"))
@@ -14,6 +15,8 @@ struct DumpVerb: Verb {
 
     @Argument(help: ArgumentHelp("The file in the snapshot.", valueName: "path"))
     var path: ArgumentBytes?
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let file = path?.bytes ?? snapshot.path

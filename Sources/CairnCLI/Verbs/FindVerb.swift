@@ -2,19 +2,20 @@ internal import ArgumentParser
 internal import Cairn
 internal import Synchronization
 
-/// `cairn find`
+/// The verb `find`.
 struct FindVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "find",
         abstract: "Find files by name in snapshots.",
-        discussion: "Patterns are those of --exclude: *.txt, /etc/**/*.conf.")
+        discussion: "Patterns are those of --exclude: *.txt, /etc/**/*.conf."
+    )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Look in this snapshot; may be repeated.", valueName: "snapshot"))
+        help: ArgumentHelp("Look in this snapshot; may be repeated.", valueName: "snapshot")
+    )
     var snapshot: [ArgumentBytes] = []
 
     @Flag(name: .shortAndLong, help: "Ignore the case of ASCII letters.")
@@ -25,6 +26,8 @@ struct FindVerb: Verb {
 
     @Argument(help: ArgumentHelp("What to look for.", valueName: "pattern"))
     var patterns: [ArgumentBytes]
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
@@ -41,7 +44,9 @@ struct FindVerb: Verb {
         let output = session.output
         let finder = Finder(output: output, isLong: long, snapshots: chosen)
         let search = repository.find(
-            patterns.map(\.bytes), caseless: ignoreCase, in: chosen.map(\.id)
+            patterns.map(\.bytes),
+            caseless: ignoreCase,
+            in: chosen.map(\.id)
         ) { (id, entry) throws(CairnError) in
             finder.found(entry, in: id)
             try output.checkWritable()

@@ -1,14 +1,13 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn init`
+/// The verb `init`.
 struct InitVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "init",
         abstract: "Create a repository.",
-        discussion: "Without a password source, the password is asked for twice.")
-
-    @OptionGroup(title: "Global options") var global: GlobalOptions
+        discussion: "Without a password source, the password is asked for twice."
+    )
 
     @Flag(help: "Create a repository without encryption: whoever reads the folder reads the data.")
     var unencrypted = false
@@ -17,18 +16,26 @@ struct InitVerb: Verb {
         help: ArgumentHelp(
             "How streams are cut: anchored, fastcdc or fixed. (default: anchored; fastcdc without "
                 + "encryption)",
-            valueName: "algorithm"))
+            valueName: "algorithm"
+        )
+    )
     var chunker: ChunkingAlgorithmArgument?
 
     @Option(help: ArgumentHelp("The mean size of a chunk. (default: 1M)", valueName: "size"))
     var chunkSize: SizeArgument?
 
     @Option(
-        help: ArgumentHelp("The size a pack grows to, 4M to 128M. (default: 32M)", valueName: "size"))
+        help: ArgumentHelp(
+            "The size a pack grows to, 4M to 128M. (default: 32M)",
+            valueName: "size"
+        )
+    )
     var packSize: SizeArgument?
 
     @Option(help: ArgumentHelp("A name for the first key slot.", valueName: "name"))
     var label: ArgumentBytes?
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let source = try SecretSource.chosen(session.options)
@@ -47,12 +54,17 @@ struct InitVerb: Verb {
             ? nil : try source?.credential() ?? Secrets.askNew("password for new repository")
         let store = try session.store(create: true)
         let repository = try await Repository.create(
-            in: store, settings: settings, credential: credential, options: choice)
+            in: store,
+            settings: settings,
+            credential: credential,
+            options: choice
+        )
         let id = "\(repository.info.id)"
         if session.output.isJSON {
             session.output.json(
                 [("message_type", "initialized"), ("id", .string(id))]
-                    + JSON.bytes("repository", path))
+                    + JSON.bytes("repository", path)
+            )
             return .done
         }
         session.output.remark("created repository \(id.prefix(10)) at \(PathText.escaped(path))")
@@ -69,11 +81,13 @@ struct InitVerb: Verb {
             do {
                 settings.chunking = try ChunkerParameters.standard(
                     chunker?.algorithm ?? usual,
-                    sizeMean: Int(clamping: chunkSize?.bytes ?? 1 << 20))
+                    sizeMean: Int(clamping: chunkSize?.bytes ?? 1 << 20)
+                )
             } catch ChunkingFailure.sizeOutOfRange(_, let allowed) {
                 throw Failure.usage(
                     "--chunk-size must be from \(Units.bytes(UInt64(allowed.lowerBound))) to "
-                        + Units.bytes(UInt64(allowed.upperBound)))
+                        + Units.bytes(UInt64(allowed.upperBound))
+                )
             }
         }
         if let packSize {
@@ -102,9 +116,7 @@ struct ChunkingAlgorithmArgument: ExpressibleByArgument, Sendable {
 }
 
 extension ArgumentBytes {
-    /// The bytes as text.
-    ///
-    /// - Parameter option: What the bytes are the value of, for the message.
+    /// The bytes as text; `option` is what they are the value of, for the message.
     func requireText(_ option: String) throws(Failure) -> String {
         guard let text else { throw .usage("\(option) must be UTF-8: \(escaped)") }
         return text

@@ -1,21 +1,24 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn key`
+/// The verb `key`.
 struct KeyVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key",
         abstract: "List, add, remove and change passwords and key files.",
         subcommands: [
             KeyListVerb.self, KeyAddVerb.self, KeyRemoveVerb.self, KeyChangeVerb.self,
-        ])
+        ]
+    )
 }
 
-/// `cairn key list`
+/// The verb `key list`.
 struct KeyListVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the key slots.",
-        discussion: "A * marks the slot that opened the repository.")
+        commandName: "list",
+        abstract: "List the key slots.",
+        discussion: "A * marks the slot that opened the repository."
+    )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
@@ -33,7 +36,9 @@ struct KeyListVerb: Verb {
             session.output.line(JSON.array(documents).text)
             return .done
         }
-        var table = Table([("", .left), ("ID", .left), ("Kind", .left), ("Label", .left), ("Created", .left)])
+        var table = Table([
+            ("", .left), ("ID", .left), ("Kind", .left), ("Label", .left), ("Created", .left),
+        ])
         for slot in slots {
             table.add([
                 slot.isCurrent ? "*" : "", String(slot.id.text.prefix(8)), slot.kind,
@@ -49,13 +54,18 @@ struct KeyListVerb: Verb {
 struct NewKeyOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Read the new password from the first line of this file.", valueName: "file"))
+            "Read the new password from the first line of this file.",
+            valueName: "file"
+        )
+    )
     var newPasswordFile: ArgumentBytes?
 
     @Option(
         help: ArgumentHelp(
             "Take the first line that this shell command prints as the new password.",
-            valueName: "command"))
+            valueName: "command"
+        )
+    )
     var newPasswordCommand: ArgumentBytes?
 
     @Option(help: ArgumentHelp("The new key file.", valueName: "file"))
@@ -68,7 +78,8 @@ struct NewKeyOptions: ParsableArguments {
         let sources = [newPasswordFile, newPasswordCommand, newKeyFile].compactMap { $0 }
         if sources.count > 1 {
             throw ValidationError(
-                "Give one of --new-password-file, --new-password-command and --new-key-file.")
+                "Give one of --new-password-file, --new-password-command and --new-key-file."
+            )
         }
     }
 
@@ -85,13 +96,16 @@ struct NewKeyOptions: ParsableArguments {
     }
 }
 
-/// `cairn key add`
+/// The verb `key add`.
 struct KeyAddVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "add", abstract: "Let another password or key file open the repository.")
+        commandName: "add",
+        abstract: "Let another password or key file open the repository."
+    )
+
+    @OptionGroup(title: "The new key") var new: NewKeyOptions
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
-    @OptionGroup(title: "The new key") var new: NewKeyOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
@@ -102,17 +116,18 @@ struct KeyAddVerb: Verb {
     }
 }
 
-/// `cairn key remove`
+/// The verb `key remove`.
 struct KeyRemoveVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "remove",
         abstract: "Take a password or key file its right to open the repository.",
-        discussion: "The slot in use and the last slot stay.")
-
-    @OptionGroup(title: "Global options") var global: GlobalOptions
+        discussion: "The slot in use and the last slot stay."
+    )
 
     @Argument(help: ArgumentHelp("The slot's ID, or the beginning of it.", valueName: "id"))
     var id: ArgumentBytes
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
@@ -128,15 +143,17 @@ struct KeyRemoveVerb: Verb {
     }
 }
 
-/// `cairn key change`
+/// The verb `key change`.
 struct KeyChangeVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "change",
         abstract: "Replace the password or key file in use by another.",
-        aliases: ["passwd"])
+        aliases: ["passwd"]
+    )
+
+    @OptionGroup(title: "The new key") var new: NewKeyOptions
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
-    @OptionGroup(title: "The new key") var new: NewKeyOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()

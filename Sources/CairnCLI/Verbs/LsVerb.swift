@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn ls`
+/// The verb `ls`.
 struct LsVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "ls",
@@ -9,9 +9,9 @@ struct LsVerb: Verb {
         discussion: """
             Without a path, everything is listed; with paths, what stands directly in them, or \
             with --recursive everything beneath them.
-            """)
+            """
+    )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing among snapshots") var selectors: SelectorOptions
 
     @Flag(name: .shortAndLong, help: "Show permissions, owner, size and time.")
@@ -21,12 +21,17 @@ struct LsVerb: Verb {
     var recursive = false
 
     @Argument(
-        help: ArgumentHelp("A snapshot, perhaps with a path: latest, 3f2a91c0:/etc.",
-            valueName: "snapshot[:path]"))
+        help: ArgumentHelp(
+            "A snapshot, perhaps with a path: latest, 3f2a91c0:/etc.",
+            valueName: "snapshot[:path]"
+        )
+    )
     var snapshot: SnapshotArgument
 
     @Argument(help: ArgumentHelp("Folders or files in the snapshot.", valueName: "path"))
     var paths: [ArgumentBytes] = []
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
@@ -42,7 +47,8 @@ struct LsVerb: Verb {
         } else {
             let names = found.paths.map(PathText.escaped).joined(separator: ", ")
             output.remark(
-                "snapshot \(found.id.short) of \(names) at \(TimeText.local(found.time)):")
+                "snapshot \(found.id.short) of \(names) at \(TimeText.local(found.time)):"
+            )
         }
         let isRecursive = recursive || roots.isEmpty
         let isLong = long

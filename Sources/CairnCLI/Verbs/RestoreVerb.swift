@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn restore`
+/// The verb `restore`.
 struct RestoreVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "restore",
@@ -10,33 +10,40 @@ struct RestoreVerb: Verb {
             Files land in the target under their whole path; with SNAPSHOT:PATH the content of \
             that folder lands directly in it.
             """,
-        aliases: ["extract"])
+        aliases: ["extract"]
+    )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing among snapshots") var selectors: SelectorOptions
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The folder to restore into, made where it is missing.",
-            valueName: "folder"))
+        help: ArgumentHelp(
+            "The folder to restore into, made where it is missing.",
+            valueName: "folder"
+        )
+    )
     var target: ArgumentBytes
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Restore only what matches; may be repeated.", valueName: "pattern"))
+        help: ArgumentHelp("Restore only what matches; may be repeated.", valueName: "pattern")
+    )
     var include: [ArgumentBytes] = []
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("Leave out what matches; may be repeated.", valueName: "pattern"))
+        help: ArgumentHelp("Leave out what matches; may be repeated.", valueName: "pattern")
+    )
     var exclude: [ArgumentBytes] = []
 
     @Option(
         help: ArgumentHelp(
             "What to do about files that are there already: always replace them, if-changed, or "
                 + "never.",
-            valueName: "when"))
-    var overwrite = RestoreRequest.Overwrite.always
+            valueName: "when"
+        )
+    )
+    var overwrite = OverwriteArgument.always
 
     @Flag(name: [.customShort("n"), .long], help: "Say what would be done, and write nothing.")
     var dryRun = false
@@ -56,19 +63,25 @@ struct RestoreVerb: Verb {
     @Argument(
         help: ArgumentHelp(
             "A snapshot, perhaps with a path: latest, 3f2a91c0:/etc.",
-            valueName: "snapshot[:path]"))
+            valueName: "snapshot[:path]"
+        )
+    )
     var snapshot: SnapshotArgument
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         if target.bytes.isEmpty { throw Failure.usage("the target's path is empty") }
         let repository = try await session.open()
         let found = try await repository.find(snapshot.name, selectors.filter)
         var request = RestoreRequest(
-            snapshot: found.id, target: SourcePaths.absolute(target.bytes))
+            snapshot: found.id,
+            target: SourcePaths.absolute(target.bytes)
+        )
         request.subtree = snapshot.path
         request.includes = include.map(\.bytes)
         request.excludes = exclude.map(\.bytes)
-        request.overwrite = overwrite
+        request.overwrite = overwrite.choice
         request.isDryRun = dryRun
         request.verifies = verify
         request.usesNumericOwners = numericIds
@@ -77,7 +90,8 @@ struct RestoreVerb: Verb {
         request.reportsItems = session.output.verbosity > 0 || dryRun
         session.output.remark(
             "restoring snapshot \(found.id.short) of \(TimeText.local(found.time)) to "
-                + PathText.escaped(request.target))
+                + PathText.escaped(request.target)
+        )
         let summary = try await JobRunner(output: session.output, reporter: RestoreReporter())
             .run(repository.restore(request))
         report(summary, session.output)
@@ -110,14 +124,20 @@ struct RestoreVerb: Verb {
                 + "\(Units.count(summary.filesRestored, "file")), "
                 + "\(Units.count(summary.directories, "folder")), "
                 + "\(Units.bytes(summary.bytesRestored)) in "
-                + Units.clock(nanoseconds: summary.duration))
+                + Units.clock(nanoseconds: summary.duration)
+        )
         if summary.filesUnchanged + summary.filesSkipped > 0 {
             output.remark(
-                "\(summary.filesUnchanged) unchanged, \(summary.filesSkipped) left as they were")
+                "\(summary.filesUnchanged) unchanged, \(summary.filesSkipped) left as they were"
+            )
         }
-        if verify { output.remark("\(Units.count(summary.filesVerified, "file")) read back: right") }
+        if verify {
+            output.remark("\(Units.count(summary.filesVerified, "file")) read back: right")
+        }
         if summary.problemCount > 0 {
-            output.warning("\(Units.count(summary.problemCount, "path")) could not be restored wholly")
+            output.warning(
+                "\(Units.count(summary.problemCount, "path")) could not be restored wholly"
+            )
         }
     }
 }

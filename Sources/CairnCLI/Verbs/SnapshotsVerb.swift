@@ -1,15 +1,15 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn snapshots`
+/// The verb `snapshots`.
 struct SnapshotsVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "snapshots",
         abstract: "List the snapshots.",
         discussion: "A ! behind an ID marks a snapshot that lacks files that could not be read.",
-        aliases: ["list"])
+        aliases: ["list"]
+    )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
 
     @Option(help: ArgumentHelp("Only the last so many of each host and paths.", valueName: "n"))
@@ -20,6 +20,8 @@ struct SnapshotsVerb: Verb {
 
     @Argument(help: ArgumentHelp("Only these snapshots.", valueName: "snapshot"))
     var names: [ArgumentBytes] = []
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func validate() throws {
         if let latest, latest < 1 { throw ValidationError("--latest takes 1 or more.") }

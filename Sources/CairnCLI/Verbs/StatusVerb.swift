@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn status`
+/// The verb `status`.
 struct StatusVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "status",
@@ -9,15 +9,18 @@ struct StatusVerb: Verb {
         discussion: """
             A source is a host with its paths. Also shown are sessions that have not ended, and \
             what interrupted ones left behind.
-            """)
-
-    @OptionGroup(title: "Global options") var global: GlobalOptions
+            """
+    )
 
     @Option(
         help: ArgumentHelp(
             "Exit with code 3 where a source's newest snapshot is older than this, such as 26h.",
-            valueName: "age"))
+            valueName: "age"
+        )
+    )
     var staleAfter: DurationArgument?
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
@@ -83,18 +86,22 @@ struct StatusVerb: Verb {
                 }
             output.line(
                 "session \(session.id.short) of \(PathText.escaped(session.host)), process "
-                    + "\(session.processID), begun \(TimeText.local(session.started)): \(state)")
+                    + "\(session.processID), begun \(TimeText.local(session.started)): \(state)"
+            )
         }
         if !report.orphans.isEmpty {
             output.line(
                 "\(Units.count(report.orphans.count, "object")) with "
-                    + "\(Units.bytes(report.orphanBytes)) belong to no snapshot")
+                    + "\(Units.bytes(report.orphanBytes)) belong to no snapshot"
+            )
         }
         output.line(
-            "\(Units.count(report.objectCount, "object")), \(Units.bytes(report.totalBytes)) stored")
+            "\(Units.count(report.objectCount, "object")), \(Units.bytes(report.totalBytes)) stored"
+        )
         if !report.hasAtomicCreate {
             output.line(
-                "The store has no atomic create: a cleanup must run while no backup does.")
+                "The store has no atomic create: a cleanup must run while no backup does."
+            )
         }
         for (name, reason) in report.damaged.sorted(by: { $0.key < $1.key }) {
             output.warning("\(name) cannot be read: \(reason); run 'cairn check'")

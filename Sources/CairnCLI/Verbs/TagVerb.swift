@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Cairn
 
-/// `cairn tag`
+/// The verb `tag`.
 struct TagVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "tag",
@@ -9,14 +9,17 @@ struct TagVerb: Verb {
         discussion: """
             Without snapshots or filters, all snapshots are changed. A changed snapshot gets a new \
             ID; it keeps the old one as its original.
-            """)
+            """
+    )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
 
     @Option(
         help: ArgumentHelp(
-            "Replace the tags by these, separated by commas; '' removes all.", valueName: "tags"))
+            "Replace the tags by these, separated by commas; '' removes all.",
+            valueName: "tags"
+        )
+    )
     var set: [ArgumentBytes] = []
 
     @Option(help: ArgumentHelp("Add these tags; may be repeated.", valueName: "tags"))
@@ -27,6 +30,8 @@ struct TagVerb: Verb {
 
     @Argument(help: ArgumentHelp("The snapshots to change.", valueName: "snapshot"))
     var names: [ArgumentBytes] = []
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func validate() throws {
         if set.isEmpty && add.isEmpty && remove.isEmpty {
@@ -77,7 +82,9 @@ struct TagVerb: Verb {
 extension Repository {
     /// The snapshots named, or all that the filter takes where none is named.
     func chosen(
-        _ names: [ArgumentBytes], _ filter: SnapshotFilter, _ output: Output
+        _ names: [ArgumentBytes],
+        _ filter: SnapshotFilter,
+        _ output: Output
     ) async throws -> [Snapshot] {
         if names.isEmpty {
             let list = try await snapshots()

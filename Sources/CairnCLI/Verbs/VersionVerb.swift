@@ -1,9 +1,11 @@
 internal import ArgumentParser
 
-/// `cairn version`
+/// The verb `version`.
 struct VersionVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "version", abstract: "Say which version this is.")
+        commandName: "version",
+        abstract: "Say which version this is."
+    )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
@@ -15,7 +17,8 @@ struct VersionVerb: Verb {
             ])
         } else {
             session.output.line(
-                "cairn \(Program.version) on linux/\(VersionVerb.architecture)")
+                "cairn \(Program.version) on linux/\(VersionVerb.architecture)"
+            )
         }
         return .done
     }

@@ -10,11 +10,16 @@ import Testing
 struct IndexCacheTests {
     /// Opens the world's view and says which objects were read for it.
     private func open(
-        _ world: IndexWorld, _ folder: TestFolder?, view: [IndexSource]? = nil
+        _ world: IndexWorld,
+        _ folder: TestFolder?,
+        view: [IndexSource]? = nil
     ) throws -> (index: ChunkIndex, fetched: Set<IndexSource>) {
         let cache = IndexCache(
-            path: folder?.path, repository: IndexWorld.repository, key: IndexWorld.key,
-            environment: .system)
+            path: folder?.path,
+            repository: IndexWorld.repository,
+            key: IndexWorld.key,
+            environment: .system
+        )
         var fetched: Set<IndexSource> = []
         let opened = try cache.open(view: view ?? world.view) { source in
             fetched.insert(source)
@@ -58,7 +63,8 @@ struct IndexCacheTests {
         for (source, object) in world.objects {
             for entry in object.entries {
                 let id = ChunkID(
-                    words: (entry.prefix0.byteSwapped, entry.prefix1.byteSwapped, 0, 0))
+                    words: (entry.prefix0.byteSwapped, entry.prefix1.byteSwapped, 0, 0)
+                )
                 #expect(index.contains(id) == sources[3...].contains(source))
             }
         }
@@ -88,10 +94,14 @@ struct IndexCacheTests {
         }
         try folder.write([1, 2, 3], to: "run-foreign")
         try folder.write([4], to: "someone-elses-file")
+        try folder.write([5], to: "tmp-unfinished")
         world.addObject(chunkCount: 2000)
         let cache = IndexCache(
-            path: folder.path, repository: IndexWorld.repository, key: IndexWorld.key,
-            environment: .system)
+            path: folder.path,
+            repository: IndexWorld.repository,
+            key: IndexWorld.key,
+            environment: .system
+        )
         let fetch = { (source: IndexSource) in world.objects[source] }
         var index = try cache.open(view: world.view, fetch: fetch).index
         for _ in 0..<500 { #expect(!index.contains(world.chunkID()), "seed \(seed)") }
@@ -102,6 +112,7 @@ struct IndexCacheTests {
         expectAll(world, in: index)
         let names = try folder.names()
         #expect(names.contains("someone-elses-file") && !names.contains("run-foreign"))
+        #expect(!names.contains { $0.hasPrefix("tmp-") })
     }
 
     @Test("what a session added needs no reading afterwards")
@@ -119,14 +130,19 @@ struct IndexCacheTests {
             let delta = try #require(index.takeDelta())
             let session = SessionID(writer: 5, counter: 5, random: [UInt8](repeating: 5, count: 12))
             let source = IndexSource(
-                id: IndexID(session: session, number: step), digest: world.chunkID())
+                id: IndexID(session: session, number: step),
+                digest: world.chunkID()
+            )
             try index.keep(delta, as: source)
             world.objects[source] = delta
         }
         expectAll(world, in: index)
         let cache = IndexCache(
-            path: folder.path, repository: IndexWorld.repository, key: IndexWorld.key,
-            environment: .system)
+            path: folder.path,
+            repository: IndexWorld.repository,
+            key: IndexWorld.key,
+            environment: .system
+        )
         cache.keepSession(of: index)
         let (again, fetched) = try open(world, folder)
         #expect(fetched.isEmpty)
@@ -140,7 +156,11 @@ struct IndexCacheTests {
         let bad = world.addObject(chunkCount: 10)
         world.addObject(chunkCount: 10)
         let cache = IndexCache(
-            path: nil, repository: IndexWorld.repository, key: IndexWorld.key, environment: .system)
+            path: nil,
+            repository: IndexWorld.repository,
+            key: IndexWorld.key,
+            environment: .system
+        )
         let opened = try cache.open(view: world.view) { $0 == bad ? nil : world.objects[$0] }
         #expect(opened.setAside == [bad])
         #expect(opened.index.storedCount == 10)
@@ -156,8 +176,11 @@ struct IndexCacheTests {
         var world = IndexWorld(seed: 80)
         world.addObject(chunkCount: 10)
         let cache = IndexCache(
-            path: "/nowhere/at/all", repository: IndexWorld.repository, key: IndexWorld.key,
-            environment: .system)
+            path: "/nowhere/at/all",
+            repository: IndexWorld.repository,
+            key: IndexWorld.key,
+            environment: .system
+        )
         let index = try cache.open(view: world.view) { world.objects[$0] }.index
         expectAll(world, in: index)
     }

@@ -42,15 +42,24 @@ struct IndexWorld {
         number += 1
         let session = SessionID(writer: 1, counter: 2, random: [UInt8](repeating: 3, count: 12))
         return IndexedPack(
-            id: PackID(session: session, number: number), kind: .data, size: 33_558_544)
+            id: PackID(session: session, number: number),
+            kind: .data,
+            size: 33_558_544
+        )
     }
 
     mutating func entry(_ id: ChunkID, pack: UInt32) -> IndexEntry {
         let offset = 128 + Int(generator.next() % 30_000_000)
         guard
             let entry = IndexEntry(
-                id: id, pack: pack, segmentOffset: offset, segmentStoredSize: 1000, type: .data,
-                place: nil, length: 4096)
+                id: id,
+                pack: pack,
+                segmentOffset: offset,
+                segmentStoredSize: 1000,
+                type: .data,
+                place: nil,
+                length: 4096
+            )
         else { preconditionFailure("an entry within the limits") }
         return entry
     }
@@ -58,7 +67,9 @@ struct IndexWorld {
     /// Adds an object with chunks of its own in `packCount` packs.
     @discardableResult
     mutating func addObject(
-        chunkCount: Int, packCount: Int = 3, including shared: [ChunkID] = []
+        chunkCount: Int,
+        packCount: Int = 3,
+        including shared: [ChunkID] = []
     ) -> IndexSource {
         let packs = (0..<packCount).map { _ in pack() }
         var entries: [IndexEntry] = []
@@ -69,9 +80,15 @@ struct IndexWorld {
             places[id, default: []].append(packs[ordinal].id)
         }
         entries.sort()
-        let session = SessionID(writer: 9, counter: number, random: [UInt8](repeating: 1, count: 12))
+        let session = SessionID(
+            writer: 9,
+            counter: number,
+            random: [UInt8](repeating: 1, count: 12)
+        )
         let source = IndexSource(
-            id: IndexID(session: session, number: 0), digest: generator.chunkID())
+            id: IndexID(session: session, number: 0),
+            digest: generator.chunkID()
+        )
         objects[source] = IndexObject(packs: packs, entries: entries)
         return source
     }
@@ -79,8 +96,11 @@ struct IndexWorld {
     /// A run of all objects, in memory.
     func run() throws -> IndexRun {
         let space = RunSpace(
-            repository: IndexWorld.repository, key: IndexWorld.key, environment: .system,
-            folder: nil)
+            repository: IndexWorld.repository,
+            key: IndexWorld.key,
+            environment: .system,
+            folder: nil
+        )
         return try space.write(builder(space), isKept: false)
     }
 
@@ -95,8 +115,11 @@ struct IndexWorld {
     /// The bytes of a run of all objects.
     func runBytes() throws -> [UInt8] {
         let space = RunSpace(
-            repository: IndexWorld.repository, key: IndexWorld.key, environment: .system,
-            folder: nil)
+            repository: IndexWorld.repository,
+            key: IndexWorld.key,
+            environment: .system,
+            folder: nil
+        )
         let buffer = ByteBuffer()
         let salt = try Environment.system.randomBytes(32)
         _ = try builder(space).build(salt: salt) { size throws(IndexError) in
@@ -158,7 +181,10 @@ final class TestFolder {
         var done = 0
         while done < bytes.count {
             done += try files.write(
-                bytes.span.extracting(done..<bytes.count), to: file, at: UInt64(done))
+                bytes.span.extracting(done..<bytes.count),
+                to: file,
+                at: UInt64(done)
+            )
         }
     }
 

@@ -1,0 +1,94 @@
+internal import CairnCore
+internal import CairnFormat
+
+/// Replaces and forgets snapshots.
+///
+/// Records never change: a snapshot is stated anew, and the old record gets a mark beside it.
+struct SnapshotChanges {
+    private let core: RepositoryCore
+    private let records: RecordStore
+
+    init(_ core: RepositoryCore) {
+        self.core = core
+        records = RecordStore(core)
+    }
+
+    /// Commits the snapshot anew with other tags and forgets the old one.
+    func restate(
+        _ id: SessionID,
+        tags: [[UInt8]],
+        reason: String,
+        context: JobContext
+    ) throws(CairnError) -> SessionID {
+        let sorted = Set(tags).sorted { $0.lexicographicallyPrecedes($1) }
+        guard sorted.count <= SnapshotRecord.tagCountMax,
+            sorted.allSatisfy({ (1...SnapshotRecord.tagSizeMax).contains($0.count) })
+        else {
+            throw CairnError(.invalidRequest, "at most 256 tags of 1 to 256 bytes are possible")
+        }
+        let session = try WriterSession.begin(core, context: context)
+        let new: SessionID
+        do throws(CairnError) {
+            let old = try SnapshotChanges.snapshot(id, session.view)
+            new = try session.commit(old.restated(tags: sorted)).session
+        } catch {
+            session.abandon()
+            throw error
+        }
+        try mark([id], reason: reason)
+        return new
+    }
+
+    /// Forgets snapshots: all of them, or none if one is not there.
+    func forget(
+        _ ids: [SessionID],
+        reason: String,
+        context: JobContext
+    ) throws(CairnError) {
+        let view = try RepositoryView.load(records, context: context)
+        for id in ids { _ = try SnapshotChanges.snapshot(id, view) }
+        try mark(ids, reason: reason)
+    }
+
+    private static func snapshot(
+        _ id: SessionID,
+        _ view: RepositoryView
+    ) throws(CairnError) -> SnapshotRecord {
+        guard let record = view.records[id], !view.forgotten.contains(id) else {
+            throw CairnError(.notFound, "there is no snapshot \(id)")
+        }
+        return record
+    }
+
+    /// Creates the marks and makes them durable.
+    func mark(_ ids: [SessionID], reason: String) throws(CairnError) {
+        let host = core.environment.host
+        let record = ForgottenRecord(
+            time: core.environment.time.wallNanoseconds,
+            host: Array(host.hostName.utf8.prefix(FormatLimits.nameSizeMax)),
+            user: Array(host.userName.utf8.prefix(FormatLimits.nameSizeMax)),
+            reason: Array(reason.utf8.prefix(ForgottenRecord.reasonSizeMax))
+        )
+        for id in ids {
+            let name = ObjectNames.forgotten(id)
+            let sealed = try records.seal(.forgotten, record.encode(), named: name)
+            // A mark that is there already says the same.
+            _ = try records.create(name, sealed)
+        }
+        try records.barrier()
+    }
+}
+
+extension SnapshotRecord {
+    /// The record of a session that states this snapshot anew and adds nothing.
+    func restated(tags: [[UInt8]]) -> SnapshotRecord {
+        var record = self
+        record.tags = tags
+        record.original = original ?? session
+        record.programVersion = Array(CairnVersion.text.utf8)
+        record.indexes = []
+        record.statistics.chunksAdded = 0
+        record.statistics.bytesAdded = 0
+        return record
+    }
+}

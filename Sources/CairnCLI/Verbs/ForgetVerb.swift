@@ -1,0 +1,88 @@
+internal import ArgumentParser
+internal import Cairn
+
+/// The verb `forget`.
+struct ForgetVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "forget",
+        abstract: "Remove snapshots: those named, or those that no rule keeps.",
+        discussion: """
+            A rule keeps snapshots of each group, and a snapshot that any rule keeps is kept. The \
+            last good snapshot of a host and its paths is always kept, unless it is named. What \
+            only removed snapshots needed stays stored until the next cleanup.
+            """
+    )
+
+    @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
+    @OptionGroup(title: "Rules") var keep: KeepOptions
+
+    @Flag(name: [.customShort("n"), .long], help: "Say what would be removed, and remove nothing.")
+    var dryRun = false
+
+    @Argument(help: ArgumentHelp("The snapshots to remove.", valueName: "snapshot"))
+    var names: [ArgumentBytes] = []
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    func validate() throws {
+        let hasRules = !keep.policy.isEmpty
+        if names.isEmpty && !hasRules {
+            throw ValidationError("Name snapshots, or give rules such as --keep-daily 7.")
+        }
+        if !names.isEmpty && (hasRules || selectors.isGiven) {
+            throw ValidationError("Named snapshots exclude rules and filters.")
+        }
+    }
+
+    func execute(_ session: Session) async throws -> ExitStatus {
+        let repository = try await session.open()
+        let list = try await repository.snapshots()
+        SnapshotText.warn(list.damaged, session.output)
+        let groups = try await decide(repository, list.snapshots)
+        let byID = Dictionary(list.snapshots.map { ($0.id.text, $0) }) { first, _ in first }
+        let removed = groups.flatMap(\.decisions).filter { !$0.isKept }
+            .compactMap { byID[$0.candidate.id]?.id }
+        if !dryRun && !removed.isEmpty { try await repository.forget(removed) }
+        if session.output.isJSON {
+            session.output.line(
+                JSON.array(groups.map { RetentionText.json($0, byID) }).text
+            )
+            return .done
+        }
+        if names.isEmpty {
+            for line in groups.flatMap({ RetentionText.lines($0, byID) }) {
+                session.output.line(line)
+            }
+        }
+        let verb = dryRun ? "would remove" : "removed"
+        session.output.remark("\(verb) \(Units.count(removed.count, "snapshot"))")
+        return .done
+    }
+
+    private func decide(
+        _ repository: Repository,
+        _ snapshots: [Snapshot]
+    ) async throws -> [RetentionGroup] {
+        let grouping = keep.groupBy?.grouping ?? .source
+        if names.isEmpty {
+            let candidates = snapshots.filter(selectors.filter.includes)
+                .map(RetentionText.candidate)
+            return keep.policy.decide(
+                candidates,
+                now: TimeText.now,
+                zone: RetentionText.zone,
+                groupedBy: grouping
+            )
+        }
+        var ids: Set<String> = []
+        for name in names {
+            ids.insert(try await repository.find(try name.requireText("a snapshot")).id.text)
+        }
+        let candidates = snapshots.map(RetentionText.candidate)
+        do {
+            return try RetentionPolicy.remove(ids: ids, from: candidates, groupedBy: grouping)
+        } catch {
+            throw Failure(.failed, error.description)
+        }
+    }
+}
