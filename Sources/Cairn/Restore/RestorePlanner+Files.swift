@@ -11,7 +11,6 @@ extension RestorePlanner {
         _ entry: TreeEntry, _ attributes: FileAttributes, in directory: RestoredDirectory
     ) throws(CairnError) {
         if entry.isRegular { counters.fileFound(bytes: entry.logicalSize) }
-        defer { ordinal += 1 }
         let handle: TargetDirectory?
         let existing: ExistingEntry
         do throws(FileFailure) {

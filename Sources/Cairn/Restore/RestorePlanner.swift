@@ -15,7 +15,8 @@ struct RestorePlanner: ~Copyable {
         let attributes: FileAttributes?
         /// Nil until something in it is to be restored.
         var directory: RestoredDirectory?
-        /// Whether the folder could not be made, so that nothing in it can be.
+        /// Whether the folder could not be made, so that nothing in it can be. It is walked all the
+        /// same, for the count of entries.
         var isBlocked = false
     }
 
@@ -93,7 +94,7 @@ struct RestorePlanner: ~Copyable {
             let top = frames.count - 1
             let entry: TreeEntry?
             do throws(CairnError) {
-                entry = frames[top].isBlocked ? nil : try frames[top].cursor.next()
+                entry = try frames[top].cursor.next()
             } catch {
                 guard error.code == .damaged else { throw error }
                 let path = frames[top].directory?.path(of: nil) ?? frames[top].entry?.name ?? []
@@ -108,9 +109,10 @@ struct RestorePlanner: ~Copyable {
             let attributes = owners.attributes(
                 of: entry, users: frames[top].cursor.users, groups: frames[top].cursor.groups)
             if case .directory(let reference) = entry.node {
-                enter(entry, attributes, reference)
-            } else if filter.takes(entry.name), let directory = folder() {
-                try visit(entry, attributes, in: directory)
+                try enter(entry, attributes, reference)
+            } else if filter.takes(entry.name) {
+                if let directory = folder() { try visit(entry, attributes, in: directory) }
+                ordinal += 1
             }
             if stretch.isFull { try flush() }
         }
@@ -130,13 +132,17 @@ struct RestorePlanner: ~Copyable {
 
     private mutating func enter(
         _ entry: TreeEntry, _ attributes: FileAttributes, _ reference: TreeReference
-    ) {
+    ) throws(CairnError) {
         let verdict = filter.enter(entry.name)
         guard verdict != .leaveOut else { return filter.leave() }
         do throws(CairnError) {
             let cursor = try TreeCursor(trees, reference)
-            frames.append(Frame(cursor: cursor, entry: entry, attributes: attributes))
+            frames.append(
+                Frame(
+                    cursor: cursor, entry: entry, attributes: attributes,
+                    isBlocked: frames[frames.count - 1].isBlocked))
         } catch {
+            guard error.code == .damaged || error.code == .unsupported else { throw error }
             filter.leave()
             let path = frames[frames.count - 1].directory?.path(of: entry.name) ?? entry.name
             return counters.report(
@@ -154,6 +160,7 @@ struct RestorePlanner: ~Copyable {
     /// The folder at the end of the way, made now where it is not there yet; nil where it cannot
     /// be made.
     private mutating func folder() -> RestoredDirectory? {
+        if let directory = frames[frames.count - 1].directory { return directory }
         for index in frames.indices where frames[index].directory == nil {
             guard !frames[index].isBlocked, index > 0,
                 let parent = frames[index - 1].directory, let entry = frames[index].entry

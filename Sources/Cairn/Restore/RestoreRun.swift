@@ -103,6 +103,10 @@ package final class RestoreRun: Sendable {
         workers.join()
         if let error = failure.withLock({ $0 }) { throw error }
         try context.checkCancelled()
+        if request.verifies && !request.isDryRun {
+            try RestoreVerifier(request, target: target, chunks: chunks, context: context)
+                .run(start, totals: record.statistics)
+        }
     }
 
     private func work() {
