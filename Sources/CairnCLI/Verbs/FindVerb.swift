@@ -34,7 +34,7 @@ struct FindVerb: Verb {
         var chosen: [Snapshot] = []
         for name in snapshot {
             let text = try name.requireText("--snapshot")
-            chosen.append(try await repository.find(text, selectors.filter))
+            chosen.append(try await repository.snapshot(text, filter: selectors.filter))
         }
         if snapshot.isEmpty {
             let list = try await repository.snapshots()

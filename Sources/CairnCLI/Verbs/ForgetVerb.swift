@@ -76,7 +76,7 @@ struct ForgetVerb: Verb {
         }
         var ids: Set<String> = []
         for name in names {
-            ids.insert(try await repository.find(try name.requireText("a snapshot")).id.text)
+            ids.insert(try await repository.snapshot(try name.requireText("a snapshot")).id.text)
         }
         let candidates = snapshots.map(RetentionText.candidate)
         do {

@@ -35,7 +35,7 @@ struct SnapshotsVerb: Verb {
             var wanted: Set<SessionID> = []
             for name in names {
                 let text = try name.requireText("a snapshot's name")
-                wanted.insert(try await repository.find(text, selectors.filter).id)
+                wanted.insert(try await repository.snapshot(text, filter: selectors.filter).id)
             }
             chosen = chosen.filter { wanted.contains($0.id) }
         }

@@ -93,7 +93,10 @@ extension Repository {
         }
         var chosen: [Snapshot] = []
         for name in names {
-            let snapshot = try await find(try name.requireText("a snapshot's name"), filter)
+            let snapshot = try await snapshot(
+                try name.requireText("a snapshot's name"),
+                filter: filter
+            )
             if !chosen.contains(where: { $0.id == snapshot.id }) { chosen.append(snapshot) }
         }
         return chosen
