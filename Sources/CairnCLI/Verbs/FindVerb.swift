@@ -39,7 +39,7 @@ struct FindVerb: Verb {
         if snapshot.isEmpty {
             let list = try await repository.snapshots()
             SnapshotText.warn(list.damaged, session.output)
-            chosen = list.snapshots.filter(selectors.filter.includes)
+            chosen = list.snapshots.filter(selectors.filter.takes)
         }
         let output = session.output
         let finder = Finder(output: output, isLong: long, snapshots: chosen)

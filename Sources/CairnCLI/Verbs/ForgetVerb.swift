@@ -65,7 +65,7 @@ struct ForgetVerb: Verb {
     ) async throws -> [RetentionGroup] {
         let grouping = keep.groupBy?.grouping ?? .source
         if names.isEmpty {
-            let candidates = snapshots.filter(selectors.filter.includes)
+            let candidates = snapshots.filter(selectors.filter.takes)
                 .map(RetentionText.candidate)
             return keep.policy.decide(
                 candidates,

@@ -30,7 +30,7 @@ struct SnapshotsVerb: Verb {
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
         let list = try await repository.snapshots()
-        var chosen = list.snapshots.filter(selectors.filter.includes)
+        var chosen = list.snapshots.filter(selectors.filter.takes)
         if !names.isEmpty {
             var wanted: Set<SessionID> = []
             for name in names {

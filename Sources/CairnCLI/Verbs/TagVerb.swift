@@ -89,7 +89,7 @@ extension Repository {
         if names.isEmpty {
             let list = try await snapshots()
             SnapshotText.warn(list.damaged, output)
-            return list.snapshots.filter(filter.includes)
+            return list.snapshots.filter(filter.takes)
         }
         var chosen: [Snapshot] = []
         for name in names {

@@ -28,13 +28,15 @@ struct BackupExcludeTests {
     func patterns() async throws {
         let files = ["a.o": 1, "keep.o": 1, "d/b.O": 1, "d/c": 1, "e/only.o": 1, "x/y/z": 1]
         let names = try await stored(files) {
-            $0.patterns = ["*.o", "!keep.o", "x"].map { Array($0.utf8) }
+            $0.rules = ["*.o", "!keep.o", "x"].map { .pattern(Array($0.utf8), ignoresCase: false) }
         }
         #expect(names == ["d", "d/b.O", "d/c", "e", "keep.o"])
-        let caseless = try await stored(files) { $0.caselessPatterns = [Array("*.O".utf8)] }
+        let caseless = try await stored(files) {
+            $0.rules = [.pattern(Array("*.O".utf8), ignoresCase: true)]
+        }
         #expect(caseless == ["d", "d/c", "e", "x", "x/y", "x/y/z"])
         let lines = try await stored(files) {
-            $0.patternFiles = [Array("# a remark\nd/\n\n*.o\n".utf8)]
+            $0.rules = [.file(Array("# a remark\nd/\n\n*.o\n".utf8), ignoresCase: false)]
         }
         #expect(lines == ["e", "x", "x/y", "x/y/z"])
     }
@@ -42,7 +44,9 @@ struct BackupExcludeTests {
     @Test("A folder left out comes back with what is brought back beneath it")
     func broughtBackBeneath() async throws {
         let names = try await stored(["a/b/keep": 1, "a/b/drop": 1, "c/drop": 1]) {
-            $0.patterns = ["a", "c", "!a/b/keep"].map { Array($0.utf8) }
+            $0.rules = ["a", "c", "!a/b/keep"].map {
+                .pattern(Array($0.utf8), ignoresCase: false)
+            }
         }
         #expect(names == ["a", "a/b", "a/b/keep"])
     }
