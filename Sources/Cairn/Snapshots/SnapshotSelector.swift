@@ -2,7 +2,7 @@ internal import CairnFormat
 
 extension SnapshotFilter {
     /// Whether a snapshot passes.
-    package func takes(_ snapshot: Snapshot) -> Bool {
+    public func takes(_ snapshot: Snapshot) -> Bool {
         if !hosts.isEmpty && !hosts.contains(snapshot.host) { return false }
         if let before, snapshot.time >= before { return false }
         guard paths.allSatisfy({ snapshot.paths.contains($0) }) else { return false }

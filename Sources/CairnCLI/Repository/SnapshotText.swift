@@ -8,25 +8,6 @@ extension SessionID {
     }
 }
 
-extension Repository {
-    /// The snapshot that `text` names: `latest`, `latest~N`, or the beginning of an ID or of its
-    /// short form.
-    func find(_ text: String, _ filter: SnapshotFilter = SnapshotFilter()) async throws -> Snapshot
-    {
-        let isShort = (4...24).contains(text.utf8.count) && text.allSatisfy(\.isHexDigit)
-        if isShort {
-            let all = try await snapshots().snapshots
-            let matches = all.filter { $0.id.text.dropFirst(24).hasPrefix(text.lowercased()) }
-            if matches.count == 1 { return matches[0] }
-            if matches.count > 1 {
-                let names = matches.map(\.id.text).joined(separator: ", ")
-                throw Failure(.failed, "'\(text)' names several snapshots: \(names)")
-            }
-        }
-        return try await snapshot(text, filter: filter)
-    }
-}
-
 /// A snapshot in words and in JSON.
 enum SnapshotText {
     /// Members of a snapshot's JSON object, with restic's names.

@@ -117,7 +117,7 @@ struct BackupVerb: Verb {
         let repository = try await session.open()
         if let parent {
             let name = try parent.requireText("--parent")
-            request.parent = .snapshot(try await repository.find(name).id)
+            request.parent = .snapshot(try await repository.snapshot(name).id)
         }
         let start = TimeText.now
         let summary = try await run(request, repository, session.output)

@@ -28,8 +28,8 @@ struct DiffVerb: Verb {
             throw Failure.usage("both snapshots must have the same path")
         }
         let repository = try await session.open()
-        let first = try await repository.find(earlier.name)
-        let second = try await repository.find(later.name)
+        let first = try await repository.snapshot(earlier.name)
+        let second = try await repository.snapshot(later.name)
         let output = session.output
         let showsMetadata = metadata
         let comparison = repository.compare(first.id, second.id, path: earlier.path) {

@@ -25,7 +25,7 @@ struct DumpVerb: Verb {
             throw Failure.usage("give the file's path once")
         }
         let repository = try await session.open()
-        let found = try await repository.find(snapshot.name, selectors.filter)
+        let found = try await repository.snapshot(snapshot.name, filter: selectors.filter)
         let sink = OutputSink(output: session.output)
         _ = try await JobRunner(output: session.output, reporter: DumpReporter())
             .run(repository.read(found.id, file: file, into: sink))

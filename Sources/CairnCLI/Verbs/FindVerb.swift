@@ -34,12 +34,12 @@ struct FindVerb: Verb {
         var chosen: [Snapshot] = []
         for name in snapshot {
             let text = try name.requireText("--snapshot")
-            chosen.append(try await repository.find(text, selectors.filter))
+            chosen.append(try await repository.snapshot(text, filter: selectors.filter))
         }
         if snapshot.isEmpty {
             let list = try await repository.snapshots()
             SnapshotText.warn(list.damaged, session.output)
-            chosen = list.snapshots.filter(selectors.filter.includes)
+            chosen = list.snapshots.filter(selectors.filter.takes)
         }
         let output = session.output
         let finder = Finder(output: output, isLong: long, snapshots: chosen)

@@ -65,7 +65,7 @@ struct ForgetVerb: Verb {
     ) async throws -> [RetentionGroup] {
         let grouping = keep.groupBy?.grouping ?? .source
         if names.isEmpty {
-            let candidates = snapshots.filter(selectors.filter.includes)
+            let candidates = snapshots.filter(selectors.filter.takes)
                 .map(RetentionText.candidate)
             return keep.policy.decide(
                 candidates,
@@ -76,7 +76,7 @@ struct ForgetVerb: Verb {
         }
         var ids: Set<String> = []
         for name in names {
-            ids.insert(try await repository.find(try name.requireText("a snapshot")).id.text)
+            ids.insert(try await repository.snapshot(try name.requireText("a snapshot")).id.text)
         }
         let candidates = snapshots.map(RetentionText.candidate)
         do {

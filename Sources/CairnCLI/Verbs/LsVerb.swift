@@ -35,7 +35,7 @@ struct LsVerb: Verb {
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
-        let found = try await repository.find(snapshot.name, selectors.filter)
+        let found = try await repository.snapshot(snapshot.name, filter: selectors.filter)
         var roots = paths.map(\.bytes)
         if !snapshot.path.isEmpty { roots.append(snapshot.path) }
         let output = session.output

@@ -73,7 +73,7 @@ struct RestoreVerb: Verb {
     func execute(_ session: Session) async throws -> ExitStatus {
         if target.bytes.isEmpty { throw Failure.usage("the target's path is empty") }
         let repository = try await session.open()
-        let found = try await repository.find(snapshot.name, selectors.filter)
+        let found = try await repository.snapshot(snapshot.name, filter: selectors.filter)
         var request = RestoreRequest(
             snapshot: found.id,
             target: SourcePaths.absolute(target.bytes)

@@ -30,12 +30,12 @@ struct SnapshotsVerb: Verb {
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
         let list = try await repository.snapshots()
-        var chosen = list.snapshots.filter(selectors.filter.includes)
+        var chosen = list.snapshots.filter(selectors.filter.takes)
         if !names.isEmpty {
             var wanted: Set<SessionID> = []
             for name in names {
                 let text = try name.requireText("a snapshot's name")
-                wanted.insert(try await repository.find(text, selectors.filter).id)
+                wanted.insert(try await repository.snapshot(text, filter: selectors.filter).id)
             }
             chosen = chosen.filter { wanted.contains($0.id) }
         }

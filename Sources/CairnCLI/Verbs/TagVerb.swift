@@ -89,11 +89,14 @@ extension Repository {
         if names.isEmpty {
             let list = try await snapshots()
             SnapshotText.warn(list.damaged, output)
-            return list.snapshots.filter(filter.includes)
+            return list.snapshots.filter(filter.takes)
         }
         var chosen: [Snapshot] = []
         for name in names {
-            let snapshot = try await find(try name.requireText("a snapshot's name"), filter)
+            let snapshot = try await snapshot(
+                try name.requireText("a snapshot's name"),
+                filter: filter
+            )
             if !chosen.contains(where: { $0.id == snapshot.id }) { chosen.append(snapshot) }
         }
         return chosen

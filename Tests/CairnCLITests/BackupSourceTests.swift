@@ -1,0 +1,146 @@
+internal import Foundation
+internal import Testing
+
+@Suite("Sources of a backup")
+struct BackupSourceTests {
+    private func snapshotCount(_ sandbox: Sandbox) throws -> Int {
+        try sandbox.cairn("snapshots", "--json").array().count
+    }
+
+    @Test("a source that is not there fails the backup and saves nothing")
+    func missingSource() throws {
+        let sandbox = try Sandbox.filled()
+        let run = try sandbox.cairn("backup", "source", "nowhere", "--json")
+        #expect(run.status == 1)
+        #expect(try run.errorLines().last?["code"] as? Int == 1)
+        #expect(try snapshotCount(sandbox) == 1)
+    }
+
+    @Test("a stream is saved under its name")
+    func stream() throws {
+        let sandbox = try Sandbox.filled()
+        let run = try sandbox.cairn(
+            "backup",
+            "--stdin",
+            "--stdin-filename",
+            "dump.sql",
+            input: "select 1;\n"
+        )
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try sandbox.cairn("restore", "latest", "-t", "back").status == 0)
+        #expect(try sandbox.read("back/dump.sql") == "select 1;\n")
+    }
+
+    @Test("a command that ends well is saved, one that fails never is")
+    func command() throws {
+        let sandbox = try Sandbox.filled()
+        func save(_ line: String) throws -> Sandbox.Outcome {
+            try sandbox.cairn("backup", "--stdin-from-command", "--", "sh", "-c", line)
+        }
+        let good = try save("echo whole")
+        #expect(good.status == 0, "\(good.errors)")
+        #expect(try sandbox.cairn("restore", "latest", "-t", "back").status == 0)
+        #expect(try sandbox.read("back/stdin") == "whole\n")
+        #expect(try snapshotCount(sandbox) == 2)
+        for line in ["echo short; exit 3", "echo short; kill -9 $$", "exit 127"] {
+            let bad = try save(line)
+            #expect(bad.status == 1, "\(line)")
+            #expect(bad.errors.contains("nothing was saved"), "\(bad.errors)")
+        }
+        let absent = try sandbox.cairn("backup", "--stdin-from-command", "--", "no-such-program-1")
+        #expect(absent.status == 1)
+        #expect(try snapshotCount(sandbox) == 2)
+    }
+
+    @Test("a signal ends a backup in good order with 130")
+    func interrupted() throws {
+        let sandbox = try Sandbox.filled()
+        // The command interrupts its parent and then waits for somebody to write to a pipe.
+        let line = "mkfifo pipe; kill -INT $PPID; read line < pipe"
+        let run = try sandbox.cairn(
+            "backup",
+            "--json",
+            "--stdin-from-command",
+            "--",
+            "sh",
+            "-c",
+            line
+        )
+        #expect(run.status == 130)
+        #expect(try run.errorLines().last?["code"] as? Int == 130)
+        #expect(try snapshotCount(sandbox) == 1)
+    }
+
+    @Test("a file that cannot be read gives 3 and is named", .enabled(if: geteuid() != 0))
+    func unreadableFile() throws {
+        let sandbox = try Sandbox.filled()
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0],
+            ofItemAtPath: sandbox.path("source/a.txt")
+        )
+        let run = try sandbox.cairn("backup", "source", "--force", "--json")
+        #expect(run.status == 3)
+        let error = try #require(try run.errorLines().first)
+        #expect(error["message_type"] as? String == "error")
+        #expect((error["item"] as? String)?.hasSuffix("a.txt") == true)
+    }
+
+    /// How many files a dry run with these arguments takes.
+    private func files(_ sandbox: Sandbox, _ arguments: String...) throws -> Int? {
+        let run = try sandbox.cairn(
+            ["backup", "-n", "--json"] + arguments,
+            ["CAIRN_KEY_FILE": sandbox.path("key")]
+        )
+        return try run.lines().last?["total_files_processed"] as? Int
+    }
+
+    @Test("lists of files are read by pattern, by line and by zero byte")
+    func lists() throws {
+        let sandbox = try Sandbox.filled()
+        try sandbox.write("patterns", "# comment\n\nsource/*.txt\n")
+        try sandbox.write("lines", "source/sub\n")
+        try sandbox.write("zeros", "source/a.txt\u{0}source/sub\u{0}")
+        #expect(try files(sandbox, "--files-from", "patterns") == 1)
+        #expect(try files(sandbox, "--files-from-verbatim", "lines") == 1)
+        #expect(try files(sandbox, "--files-from-raw", "zeros") == 2)
+    }
+
+    @Test("the last pattern wins, whichever option it came by")
+    func patternOrder() throws {
+        let sandbox = try Sandbox.filled()
+        try sandbox.write("rules", "*.txt\n")
+        func files(_ first: String...) throws -> Int? {
+            let run = try sandbox.cairn(
+                ["backup", "source", "-n", "--json"] + first,
+                ["CAIRN_KEY_FILE": sandbox.path("key")]
+            )
+            return try run.lines().last?["total_files_processed"] as? Int
+        }
+        #expect(try files("--exclude", "*.txt") == 0)
+        #expect(try files("--iexclude", "*.TXT", "--exclude", "!b.txt") == 1)
+        #expect(try files("--exclude", "!b.txt", "--exclude-file", "rules") == 0)
+        #expect(try files("--exclude-file", "rules", "--exclude", "!b.txt") == 1)
+        #expect(try files("--exclude-larger-than", "6") == 1)
+    }
+
+    @Test("names that are not UTF-8 survive, and JSON gives their exact bytes")
+    func rawNames() throws {
+        let sandbox = try Sandbox.filled()
+        let run = try sandbox.shell(
+            #"d=$(printf 'odd\377'); mkdir "$d"; printf 'x\n' > "$d/$(printf 'n\376')"; "#
+                + #"cairn backup "$d" --host "$(printf 'h\375')" -v --json"#
+        )
+        #expect(run.status == 0, "\(run.errors)")
+        let exact = try run.lines().compactMap { $0["item_b64"] as? String }
+            .compactMap { Data(base64Encoded: $0) }
+        #expect(exact.contains(Data(Array(sandbox.path("odd").utf8) + [0xff, 0x2f, 0x6e, 0xfe])))
+        let snapshot = try #require(try sandbox.cairn("snapshots", "--json").array().last)
+        let host = (snapshot["hostname_b64"] as? String).flatMap { Data(base64Encoded: $0) }
+        #expect(host == Data([0x68, 0xfd]))
+        let back = try sandbox.shell(
+            #"cairn restore "latest:$PWD/$(printf 'odd\377')" -t back -q && cat back/*"#
+        )
+        #expect(back.output == "x\n", "\(back.errors)")
+        #expect(try sandbox.cairn("snapshots").output.contains(#"odd\xff"#))
+    }
+}
