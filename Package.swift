@@ -107,7 +107,11 @@ let package = Package(
             dependencies: ["Cairn", "CairnCore", "CairnFormat", "CairnIO", "CairnTestKit"],
             swiftSettings: settings
         ),
-        .testTarget(name: "CairnCLITests", dependencies: ["CairnTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "CairnCLITests",
+            dependencies: ["CairnCLI", "CairnTestKit"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ]
 )

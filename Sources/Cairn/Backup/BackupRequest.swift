@@ -55,12 +55,16 @@ public struct BackupRequest: Sendable {
 
 /// Which files a backup leaves out.
 public struct ExcludeOptions: Sendable {
-    /// Patterns in the order given; see Specs/CommandLine.md#exclude-patterns.
-    public var patterns: [[UInt8]] = []
-    /// Contents of files of patterns, one pattern a line.
-    public var patternFiles: [[UInt8]] = []
-    /// Patterns that ignore case.
-    public var caselessPatterns: [[UInt8]] = []
+    /// Patterns, as an option or a file gives them.
+    public enum Rule: Sendable, Hashable {
+        /// One pattern; see Specs/CommandLine.md#exclude-patterns.
+        case pattern([UInt8], ignoresCase: Bool)
+        /// The content of a file, one pattern a line.
+        case file([UInt8], ignoresCase: Bool)
+    }
+
+    /// The patterns in their order: the last one that matches wins.
+    public var rules: [Rule] = []
     /// Leave out folders that hold a file of one of these names (the folder itself stays).
     public var ifPresent: [[UInt8]] = []
     /// Leave out the content of folders with a valid CACHEDIR.TAG.
@@ -79,9 +83,14 @@ extension ExcludeRules {
     package init(_ options: ExcludeOptions) throws(CairnError) {
         self.init()
         do {
-            for pattern in options.patterns { try add(pattern) }
-            for pattern in options.caselessPatterns { try add(pattern, ignoresCase: true) }
-            for content in options.patternFiles { try add(linesOf: content.span) }
+            for rule in options.rules {
+                switch rule {
+                case .pattern(let pattern, let ignoresCase):
+                    try add(pattern, ignoresCase: ignoresCase)
+                case .file(let content, let ignoresCase):
+                    try add(linesOf: content.span, ignoresCase: ignoresCase)
+                }
+            }
         } catch {
             throw CairnError(.invalidRequest, "\(error)", cause: error)
         }

@@ -39,7 +39,8 @@ package final class BackupRun: Sendable {
         let clock = core.environment.time
         let start = clock.monotonicNanoseconds
         let roots = try SourceSet(request.source)
-        let session = try WriterSession.begin(core, context: context)
+        let session = try WriterSession.begin(
+            core, context: context, isDryRun: request.isDryRun)
         let run = BackupRun(core: core, request: request, context: context, session: session)
         do throws(CairnError) {
             var summary = try run.perform(roots, start: start)
@@ -47,7 +48,7 @@ package final class BackupRun: Sendable {
             return summary
         } catch {
             session.abandon()
-            throw error
+            throw session.failure ?? error
         }
     }
 

@@ -104,8 +104,9 @@ package final class FileReader {
         while true {
             let count = try file.read(at: offset, upTo: room, into: buffer)
             offset += UInt64(count)
-            if count < room { return }
-            room = 1 << 20
+            // Some file systems answer short before the end.
+            if count == 0 || (count < room && offset >= sizeExpected) { return }
+            room = offset > sizeExpected ? 1 << 20 : Int(clamping: sizeExpected - offset) + 1
         }
     }
 

@@ -247,8 +247,14 @@ package struct SourceWalker: ~Copyable {
         counters.fileFound(bytes: metadata.size)
         if let previous, previous.stillDescribes(metadata, request), trees.holds(previous) {
             counters.fileUnmodified(bytes: metadata.size)
-            try output.add(.entry(previous, path: path, .unmodified))
-            return
+            let item: WalkItem
+            do throws(FileFailure) {
+                let entry = try unmodifiedEntry(name, metadata, in: directory, previous: previous)
+                item = .entry(entry, path: path, .unmodified)
+            } catch {
+                item = .problem(Problem(path: path, error))
+            }
+            return try output.add(item)
         }
         let entry = TreeEntry(name: name, metadata, node: .regular(content: .empty, layout: nil))
         if metadata.linkCount > 1, try visitLink(entry, metadata, path: path) { return }
@@ -259,6 +265,21 @@ package struct SourceWalker: ~Copyable {
         try output.add(job) { number in
             .file(entry, path: path, job: number, state, link: isLinked ? metadata.identity : nil)
         }
+    }
+
+    /// Joins the content of an earlier entry and the metadata of now, which may differ where the
+    /// request compares little.
+    private func unmodifiedEntry(
+        _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory,
+        previous: TreeEntry
+    ) throws(FileFailure) -> TreeEntry {
+        var entry = TreeEntry(name: name, metadata, node: previous.node)
+        if previous.inode == entry.inode, previous.changed == entry.changed {
+            entry.attributes = previous.attributes
+        } else {
+            entry.attributes = try directory.extendedAttributes(of: name)
+        }
+        return entry
     }
 
     /// Sends on a further name of a file that is being read already.

@@ -73,6 +73,16 @@ package struct FileJob: Sendable {
     package let name: FileName
     package let path: [UInt8]
     package let metadata: FileMetadata
+
+    /// Names a file and what was known of it when it was found.
+    package init(
+        directory: SourceDirectory, name: FileName, path: [UInt8], metadata: FileMetadata
+    ) {
+        self.directory = directory
+        self.name = name
+        self.path = path
+        self.metadata = metadata
+    }
 }
 
 /// What became of reading a file.

@@ -27,11 +27,11 @@ struct AffectedFiles {
     private var listedCount = 0
     private var snapshot: SessionID
 
-    /// Walks the snapshots.
-    ///
-    /// - Parameter lost: The chunks that cannot be read, with the number of the damage.
+    /// Walks `snapshots` for the chunks in `lost`, which come with the number of their damage.
     init(
-        _ trees: TreeLoader, lost: [PrefixKey: Int], snapshots: [SnapshotRecord],
+        _ trees: TreeLoader,
+        lost: [PrefixKey: Int],
+        snapshots: [SnapshotRecord],
         context: JobContext
     ) throws(CairnError) {
         self.trees = trees
@@ -71,7 +71,8 @@ struct AffectedFiles {
 
     /// Looks at one node; nil where it is lost itself.
     private mutating func enter(
-        _ tree: TreeReference, path: [UInt8]
+        _ tree: TreeReference,
+        path: [UInt8]
     ) throws(CairnError) -> Frame? {
         let slash = UInt8(ascii: "/")
         if let number = lost[PrefixKey(tree.root)] {
@@ -118,7 +119,10 @@ struct AffectedFiles {
     }
 
     private mutating func collect(
-        _ id: ChunkID, _ length: UInt64, depth: UInt8, _ numbers: inout Set<Int>
+        _ id: ChunkID,
+        _ length: UInt64,
+        depth: UInt8,
+        _ numbers: inout Set<Int>
     ) throws(CairnError) {
         if let number = lost[PrefixKey(id)] {
             numbers.insert(number)
@@ -143,6 +147,7 @@ struct AffectedFiles {
         guard listedCount < CheckReport.affectedCountMax else { return }
         listedCount += 1
         listed[number, default: []].append(
-            CheckReport.AffectedPath(snapshot: snapshot, path: path))
+            CheckReport.AffectedPath(snapshot: snapshot, path: path)
+        )
     }
 }

@@ -1,9 +1,10 @@
 internal import CairnFormat
 internal import Synchronization
 
-/// Gathers what a check finds. Any thread may add.
+/// Gathers what a check finds.
 ///
-/// Memory: at most ``CheckReport/damageCountMax`` damages, and 40 bytes a bad chunk.
+/// Any thread may add. Memory: at most ``CheckReport/damageCountMax`` damages, and some 100 bytes
+/// a bad chunk.
 final class CheckFindings: Sendable {
     /// A chunk's place in one pack; no pack where the chunk itself is the trouble.
     private struct BadPlace: Hashable {
@@ -70,7 +71,8 @@ final class CheckFindings: Sendable {
         state.withLock { state in
             var lost: [PrefixKey: Int] = [:]
             for (place, number) in state.bad {
-                let isSafe = place.pack != nil
+                let isSafe =
+                    place.pack != nil
                     && index.locations(of: place.key.identifier).contains { location in
                         state.bad[BadPlace(key: place.key, pack: location.pack.id)] == nil
                     }

@@ -30,7 +30,9 @@ package final class CheckRun: Sendable {
     }
 
     private init(
-        _ core: RepositoryCore, _ request: CheckRequest, _ context: JobContext
+        _ core: RepositoryCore,
+        _ request: CheckRequest,
+        _ context: JobContext
     ) throws(CairnError) {
         self.core = try core.withoutCache()
         self.request = request
@@ -38,7 +40,11 @@ package final class CheckRun: Sendable {
         let records = RecordStore(self.core)
         inventory = try RepositoryInventory.load(records, context: context)
         census = try IndexCensus(
-            records, view: inventory.view, keepsEntries: true, context: context)
+            records,
+            view: inventory.view,
+            keepsEntries: true,
+            context: context
+        )
         var sizes: [PackID: UInt64] = [:]
         for pack in census.packs.keys {
             // A pack that was published since the listing is found by asking.
@@ -56,11 +62,12 @@ package final class CheckRun: Sendable {
         progress = Mutex((0, CheckReport(), nil))
     }
 
-    /// Checks a repository.
-    ///
-    /// - Parameter slot: The key slot that opened it.
+    /// Checks a repository; `slot` is the key slot that opened it.
     package static func run(
-        _ core: RepositoryCore, _ request: CheckRequest, slot: KeySlotID?, context: JobContext
+        _ core: RepositoryCore,
+        _ request: CheckRequest,
+        slot: KeySlotID?,
+        context: JobContext
     ) throws(CairnError) -> CheckReport {
         let clock = core.environment.time
         let start = clock.monotonicNanoseconds
@@ -126,8 +133,11 @@ package final class CheckRun: Sendable {
         while let job = takeJob() {
             do throws(CairnError) {
                 let finding = try inspector.inspect(
-                    job.pack, size: sizes[job.pack.id],
-                    entries: census.entries[job.pack.id] ?? [], readsData: job.readsData)
+                    job.pack,
+                    size: sizes[job.pack.id],
+                    entries: census.entries[job.pack.id] ?? [],
+                    readsData: job.readsData
+                )
                 findings.add(job.pack.id, finding)
                 count(finding)
             } catch {
@@ -185,7 +195,11 @@ package final class CheckRun: Sendable {
     private func inspectTrees() throws(CairnError) -> Int {
         let missing = Set(census.packs.keys.filter { sizes[$0] == nil })
         var inspector = TreeInspector(
-            trees, findings: findings, missingPacks: missing, context: context)
+            trees,
+            findings: findings,
+            missingPacks: missing,
+            context: context
+        )
         for snapshot in snapshots { try inspector.inspect(snapshot) }
         return inspector.treeCount
     }

@@ -41,14 +41,21 @@ struct ExpectedSegment {
         return directory.segments.map { segment in
             var place = 0
             return ExpectedSegment(
-                offset: Int(segment.offset), end: Int(segment.offset) + Int(segment.storedSize),
-                type: segment.type, codec: segment.codec, isWhole: true,
+                offset: Int(segment.offset),
+                end: Int(segment.offset) + Int(segment.storedSize),
+                type: segment.type,
+                codec: segment.codec,
+                isWhole: true,
                 chunks: directory.chunks(of: segment).map { chunk in
                     defer { place += Int(chunk.length) }
                     return ExpectedChunk(
-                        key: PrefixKey(chunk.id), id: chunk.id, place: place,
-                        length: Int(chunk.length))
-                })
+                        key: PrefixKey(chunk.id),
+                        id: chunk.id,
+                        place: place,
+                        length: Int(chunk.length)
+                    )
+                }
+            )
         }
     }
 
@@ -67,13 +74,24 @@ struct ExpectedSegment {
                 let entry = ordered[next]
                 chunks.append(
                     ExpectedChunk(
-                        key: PrefixKey(entry), id: nil, place: entry.place, length: entry.length))
+                        key: PrefixKey(entry),
+                        id: nil,
+                        place: entry.place,
+                        length: entry.length
+                    )
+                )
                 next += 1
             }
             segments.append(
                 ExpectedSegment(
-                    offset: head.segmentOffset, end: head.segmentRange.upperBound,
-                    type: head.type, codec: nil, isWhole: false, chunks: chunks))
+                    offset: head.segmentOffset,
+                    end: head.segmentRange.upperBound,
+                    type: head.type,
+                    codec: nil,
+                    isWhole: false,
+                    chunks: chunks
+                )
+            )
             first = next
         }
         return segments

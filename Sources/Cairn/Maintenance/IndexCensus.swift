@@ -16,13 +16,15 @@ struct IndexCensus {
     /// Packs that two index objects describe differently.
     let contradictions: [PackID]
 
-    /// Reads the index objects.
+    /// Reads the index objects and, if `keepsEntries`, keeps their entries by pack.
     ///
-    /// - Precondition: The repository's options name no cache: index objects that a cached run
-    ///   covers would not be read.
-    /// - Parameter keepsEntries: Whether to keep the entries by pack.
+    /// The repository's options must name no cache: index objects that a cached run covers would
+    /// not be read.
     init(
-        _ records: RecordStore, view: RepositoryView, keepsEntries: Bool, context: JobContext
+        _ records: RecordStore,
+        view: RepositoryView,
+        keepsEntries: Bool,
+        context: JobContext
     ) throws(CairnError) {
         var packs: [PackID: IndexedPack] = [:]
         var entries: [PackID: [IndexEntry]] = [:]

@@ -30,7 +30,8 @@ public struct IndexRebuildReport: Sendable {
 enum IndexRebuild {
     /// Finds the packs that are not wholly indexed and commits an index of them.
     static func run(
-        _ core: RepositoryCore, context: JobContext
+        _ core: RepositoryCore,
+        context: JobContext
     ) throws(CairnError) -> IndexRebuildReport {
         // A cached run may still know what a lost index object said; the store must not need it.
         let bare = try core.withoutCache()
@@ -40,7 +41,11 @@ enum IndexRebuild {
             throw CairnError(.notFound, "there is no snapshot, so nothing needs an index")
         }
         let census = try IndexCensus(
-            records, view: inventory.view, keepsEntries: false, context: context)
+            records,
+            view: inventory.view,
+            keepsEntries: false,
+            context: context
+        )
         var report = IndexRebuildReport()
         for (id, reason) in census.lost { report.lostIndexes[ObjectNames.index(id)] = reason }
         let missing = try missingPacks(bare, inventory, census, &report, context)
@@ -68,8 +73,11 @@ enum IndexRebuild {
 
     /// Reads the directory of every pack that no running session is writing.
     private static func missingPacks(
-        _ core: RepositoryCore, _ inventory: RepositoryInventory, _ census: IndexCensus,
-        _ report: inout IndexRebuildReport, _ context: JobContext
+        _ core: RepositoryCore,
+        _ inventory: RepositoryInventory,
+        _ census: IndexCensus,
+        _ report: inout IndexRebuildReport,
+        _ context: JobContext
     ) throws(CairnError) -> [IndexedPack] {
         let alive = Set(inventory.sessions.filter { $0.isDead != true }.map { $0.id })
         var missing: [IndexedPack] = []
@@ -91,7 +99,8 @@ enum IndexRebuild {
                 report.segments += UInt64(tail.directory.segments.count)
                 report.chunks += UInt64(unknown)
                 missing.append(
-                    IndexedPack(id: id, kind: tail.opener.header.kind, size: size))
+                    IndexedPack(id: id, kind: tail.opener.header.kind, size: size)
+                )
             } catch {
                 guard error.isFinding else { throw error }
                 report.damaged[ObjectNames.pack(id)] = error.message

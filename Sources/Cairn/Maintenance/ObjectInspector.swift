@@ -18,7 +18,7 @@ struct ObjectInspector {
 
     /// Checks the `format` object, the key slots, the records and what they say of each other.
     ///
-    /// - Parameter slot: The key slot that opened the repository.
+    /// The repository was opened by `slot`.
     func inspect(slot: KeySlotID?) throws(CairnError) {
         try expectFinding(ObjectNames.format) { () throws(CairnError) in
             guard try records.bytes(ObjectNames.format) == core.format.encode() else {
@@ -33,8 +33,9 @@ struct ObjectInspector {
             findings.add(ObjectNames.keySlot(slot), "the key slot in use is missing")
         }
         for (name, reason) in inventory.view.damaged.merging(
-            inventory.damagedSessions, uniquingKeysWith: { first, _ in first })
-        {
+            inventory.damagedSessions,
+            uniquingKeysWith: { first, _ in first }
+        ) {
             findings.add(name, reason)
         }
         for object in inventory.records {
@@ -114,7 +115,8 @@ struct ObjectInspector {
     }
 
     private func expectFinding(
-        _ name: String, _ body: () throws(CairnError) -> Void
+        _ name: String,
+        _ body: () throws(CairnError) -> Void
     ) throws(CairnError) {
         do throws(CairnError) {
             try body()

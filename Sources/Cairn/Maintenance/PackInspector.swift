@@ -13,10 +13,10 @@ struct PackFinding {
     var isRead = false
 }
 
-/// Inspects packs, one after the other. One thread uses an inspector at a time.
+/// Inspects packs, one after the other.
 ///
-/// Memory: a piece of the pack and three times the largest segment at the worst, for the sealed,
-/// the opened and the decompressed bytes.
+/// One thread uses an inspector at a time. Memory: a piece of the pack and three times the largest
+/// segment at the worst, for the sealed, the opened and the decompressed bytes.
 final class PackInspector {
     /// How many bytes of a pack are read at once: whole blocks.
     static let pieceSize = 4 << 20
@@ -52,12 +52,13 @@ final class PackInspector {
 
     /// Inspects a pack's structure, and its data if asked for or if the structure is damaged.
     ///
-    /// - Parameters:
-    ///   - pack: The pack as the index knows it.
-    ///   - size: The size of the object; nil where it is missing.
-    ///   - entries: The index entries of the pack.
+    /// The index knows the pack as `pack` and its chunks as `entries`; `size` is that of the
+    /// object, nil where it is missing.
     func inspect(
-        _ pack: IndexedPack, size: UInt64?, entries: [IndexEntry], readsData: Bool
+        _ pack: IndexedPack,
+        size: UInt64?,
+        entries: [IndexEntry],
+        readsData: Bool
     ) throws(CairnError) -> PackFinding {
         finding = PackFinding()
         guard let size else {
@@ -81,8 +82,13 @@ final class PackInspector {
     }
 
     private func inspect(
-        _ pack: IndexedPack, _ size: UInt64, _ entries: [IndexEntry], _ readsData: Bool,
-        _ text: String, _ name: ObjectName, _ opener: PackOpener
+        _ pack: IndexedPack,
+        _ size: UInt64,
+        _ entries: [IndexEntry],
+        _ readsData: Bool,
+        _ text: String,
+        _ name: ObjectName,
+        _ opener: PackOpener
     ) throws(CairnError) {
         var trailer: PackTrailer?
         var directory: PackDirectory?
@@ -99,14 +105,20 @@ final class PackInspector {
         guard readsData || !finding.messages.isEmpty else { return }
         let segments = ExpectedSegment.list(directory) ?? ExpectedSegment.list(entries)
         let subject = Subject(
-            id: pack.id, text: text, name: name, opener: opener, trailer: trailer)
+            id: pack.id,
+            text: text,
+            name: name,
+            opener: opener,
+            trailer: trailer
+        )
         finding.isRead = true
         try readBody(subject, segments, end: Int(min(UInt64(bodySize), size)))
     }
 
     /// Checks that all the index says of the pack is what its directory says.
     private func compare(
-        _ directory: PackDirectory, _ entries: [IndexEntry]
+        _ directory: PackDirectory,
+        _ entries: [IndexEntry]
     ) throws(CairnError) {
         let present = Set(try directory.entries())
         let wrong = Set(entries).subtracting(present)
@@ -119,7 +131,9 @@ final class PackInspector {
 
     /// Reads the body piece by piece and proves every segment that lies in what was read.
     private func readBody(
-        _ subject: Subject, _ segments: [ExpectedSegment], end: Int
+        _ subject: Subject,
+        _ segments: [ExpectedSegment],
+        end: Int
     ) throws(CairnError) {
         let window = window
         window.truncate(to: 0)
@@ -150,7 +164,10 @@ final class PackInspector {
                     continue
                 }
                 try verify(
-                    subject, segment, window.span(segment.offset - start..<segment.end - start))
+                    subject,
+                    segment,
+                    window.span(segment.offset - start..<segment.end - start)
+                )
             }
             let keep =
                 next < segments.count
@@ -165,7 +182,10 @@ final class PackInspector {
     private func read(_ subject: Subject, _ range: Range<Int>) throws(CairnError) {
         do {
             try core.store.read(
-                subject.name, UInt64(range.lowerBound)..<UInt64(range.upperBound), into: window)
+                subject.name,
+                UInt64(range.lowerBound)..<UInt64(range.upperBound),
+                into: window
+            )
         } catch {
             throw CairnError.store(error, "reading \(subject.text)")
         }
@@ -182,7 +202,8 @@ final class PackInspector {
 
     /// Reads segments on their own, so that an unreadable sector costs no more than its segment.
     private func verifySingly(
-        _ subject: Subject, _ segments: ArraySlice<ExpectedSegment>
+        _ subject: Subject,
+        _ segments: ArraySlice<ExpectedSegment>
     ) throws(CairnError) {
         let window = window
         for segment in segments {
@@ -202,14 +223,21 @@ final class PackInspector {
 
     /// Opens a segment and gathers its chunks for `proveChunks`.
     private func verify(
-        _ subject: Subject, _ segment: ExpectedSegment, _ sealed: Span<UInt8>
+        _ subject: Subject,
+        _ segment: ExpectedSegment,
+        _ sealed: Span<UInt8>
     ) throws(CairnError) {
         let (plain, opened) = (plain, tool.opened)
         let start = plain.count
         do throws(CairnError) {
             try tool.open(
-                sealed, offset: segment.offset, key: subject.opener, sealing: core.keys.sealing,
-                pack: subject.text, into: plain)
+                sealed,
+                offset: segment.offset,
+                key: subject.opener,
+                sealing: core.keys.sealing,
+                pack: subject.text,
+                into: plain
+            )
         } catch {
             guard error.isFinding else { throw error }
             plain.truncate(to: start)
@@ -256,7 +284,8 @@ final class PackInspector {
 
     /// Turns the failure of one object into a finding.
     private func expectFinding(
-        _ body: () throws(CairnError) -> Void, orElse: () -> Void = {}
+        _ body: () throws(CairnError) -> Void,
+        orElse: () -> Void = {}
     ) throws(CairnError) {
         do throws(CairnError) {
             try body()

@@ -2,7 +2,9 @@ internal import CairnCore
 internal import CairnFormat
 internal import CairnIO
 
-/// Reads the parts of a pack that say what is in it. One thread uses a reader at a time.
+/// Reads the parts of a pack that say what is in it.
+///
+/// One thread uses a reader at a time.
 final class PackPartReader {
     private let core: RepositoryCore
     private let sealer = Sealer()
@@ -14,7 +16,9 @@ final class PackPartReader {
 
     /// Checks the header and derives the pack's key.
     func opener(
-        _ pack: PackID, text: String, name: ObjectName
+        _ pack: PackID,
+        text: String,
+        name: ObjectName
     ) throws(CairnError) -> PackOpener {
         let buffer = buffer
         try read(0..<PackHeader.size, text, name)
@@ -23,7 +27,9 @@ final class PackPartReader {
 
     /// The checksums behind the body.
     func trailer(
-        _ text: String, name: ObjectName, bodySize: Int
+        _ text: String,
+        name: ObjectName,
+        bodySize: Int
     ) throws(CairnError) -> PackTrailer {
         let buffer = buffer
         try read(bodySize..<bodySize + PackTrailer.size(bodySize: bodySize), text, name)
@@ -40,7 +46,10 @@ final class PackPartReader {
 
     /// The directory, found by the locator at the end of the body.
     func directory(
-        _ text: String, name: ObjectName, _ opener: PackOpener, bodySize: Int
+        _ text: String,
+        name: ObjectName,
+        _ opener: PackOpener,
+        bodySize: Int
     ) throws(CairnError) -> PackDirectory {
         let start = bodySize - PackLocator.sealedSize
         guard start >= PackHeader.size + PackDirectory.sealedSizeMin else {
@@ -60,7 +69,10 @@ final class PackPartReader {
         try read(locator.directoryOffset..<start, text, name)
         do {
             let plain = try open(
-                at: locator.directoryOffset, opener.associated.directory, opener)
+                at: locator.directoryOffset,
+                opener.associated.directory,
+                opener
+            )
             let directory = try PackDirectory(decoding: plain.span)
             try locator.expect(directory)
             return directory
@@ -70,12 +82,17 @@ final class PackPartReader {
     }
 
     private func read(
-        _ range: Range<Int>, _ text: String, _ name: ObjectName
+        _ range: Range<Int>,
+        _ text: String,
+        _ name: ObjectName
     ) throws(CairnError) {
         buffer.truncate(to: 0)
         do {
             try core.store.read(
-                name, UInt64(range.lowerBound)..<UInt64(range.upperBound), into: buffer)
+                name,
+                UInt64(range.lowerBound)..<UInt64(range.upperBound),
+                into: buffer
+            )
         } catch {
             throw CairnError.store(error, "reading \(text)")
         }
@@ -83,13 +100,19 @@ final class PackPartReader {
 
     /// Opens what was read, a sealed part that begins at `offset`.
     private func open(
-        at offset: Int, _ additional: [UInt8], _ opener: PackOpener
+        at offset: Int,
+        _ additional: [UInt8],
+        _ opener: PackOpener
     ) throws(SealingFailure) -> ByteBuffer {
         let buffer = buffer
         let plain = ByteBuffer(capacity: buffer.count)
         try sealer.setKey(opener.key.secret, algorithm: core.keys.sealing)
         try sealer.open(
-            buffer.span, nonce: UInt64(offset), additional: additional.span, into: plain)
+            buffer.span,
+            nonce: UInt64(offset),
+            additional: additional.span,
+            into: plain
+        )
         return plain
     }
 }

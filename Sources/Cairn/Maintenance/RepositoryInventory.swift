@@ -5,7 +5,8 @@ internal import CairnIO
 /// What lies in a store, and which sessions are still open.
 ///
 /// The folders are listed in an order in which no object of a running session looks like an orphan:
-/// packs and indexes first, then sessions, and the snapshots last. Memory: some 150 bytes an object.
+/// packs and indexes first, then sessions, and the snapshots last. Memory: some 150 bytes
+/// an object.
 struct RepositoryInventory {
     /// A writer session that has registered and not ended.
     struct OpenSession {
@@ -33,7 +34,8 @@ struct RepositoryInventory {
 
     /// Lists the store and reads its snapshot and session records.
     static func load(
-        _ store: RecordStore, context: JobContext
+        _ store: RecordStore,
+        context: JobContext
     ) throws(CairnError) -> RepositoryInventory {
         var inventory = RepositoryInventory()
         for folder in [ObjectNames.packFolder, ObjectNames.indexFolder] {
@@ -79,7 +81,8 @@ struct RepositoryInventory {
     }
 
     private mutating func addSession(
-        _ id: SessionID, _ store: RecordStore
+        _ id: SessionID,
+        _ store: RecordStore
     ) throws(CairnError) {
         let name = ObjectNames.session(id)
         do throws(CairnError) {
@@ -88,11 +91,16 @@ struct RepositoryInventory {
             let process = ProcessIdentity(
                 processID: Int32(truncatingIfNeeded: record.processID),
                 startTime: record.processStart,
-                bootID: String(decoding: record.bootID, as: UTF8.self))
+                bootID: String(decoding: record.bootID, as: UTF8.self)
+            )
             let isHere = record.host == Array(host.hostName.utf8)
             sessions.append(
                 OpenSession(
-                    id: id, record: record, isDead: isHere ? !host.isAlive(process) : nil))
+                    id: id,
+                    record: record,
+                    isDead: isHere ? !host.isAlive(process) : nil
+                )
+            )
         } catch {
             guard error.isFinding else { throw error }
             // The session may have ended since the folder was listed.
@@ -121,7 +129,8 @@ struct RepositoryInventory {
             view.damaged.keys.compactMap { name -> SessionID? in
                 guard case .snapshot(let id)? = ObjectNames.parse(name) else { return nil }
                 return id
-            })
+            }
+        )
         let alive = Set(sessions.filter { $0.isDead != true }.map { $0.id }).union(unknown)
         var orphans = foreign
         for (id, size) in packs where !indexed.contains(id) && !alive.contains(id.session) {

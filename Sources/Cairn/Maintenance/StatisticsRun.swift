@@ -28,7 +28,9 @@ struct StatisticsRun {
 
     /// Measures snapshots; all that are not forgotten if none are named.
     static func run(
-        _ core: RepositoryCore, _ ids: [SessionID], context: JobContext
+        _ core: RepositoryCore,
+        _ ids: [SessionID],
+        context: JobContext
     ) throws(CairnError) -> StatisticsReport {
         let records = RecordStore(core)
         let view = try RepositoryView.load(records, context: context)
@@ -42,7 +44,9 @@ struct StatisticsRun {
         }
         let index = try ChunkIndex.open(core, view: view, context: context)
         var run = StatisticsRun(
-            TreeLoader(ChunkReader(core: core, index: index)), context: context)
+            TreeLoader(ChunkReader(core: core, index: index)),
+            context: context
+        )
         for snapshot in snapshots {
             let counts = try run.count(snapshot.tree)
             run.report.bySnapshot.append(.init(id: snapshot.session, counts: counts))

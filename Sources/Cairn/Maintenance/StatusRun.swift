@@ -5,26 +5,39 @@ internal import CairnFormat
 enum StatusRun {
     /// Reads the lists, the small records and the index objects.
     static func run(
-        _ core: RepositoryCore, staleAfter: Int64?, context: JobContext
+        _ core: RepositoryCore,
+        staleAfter: Int64?,
+        context: JobContext
     ) throws(CairnError) -> StatusReport {
         let core = try core.withoutCache()
         let records = RecordStore(core)
         let inventory = try RepositoryInventory.load(records, context: context)
         let census = try IndexCensus(
-            records, view: inventory.view, keepsEntries: false, context: context)
+            records,
+            view: inventory.view,
+            keepsEntries: false,
+            context: context
+        )
         var report = StatusReport(repository: core.format.repository)
         report.sources = sources(
             of: inventory.view.snapshots.map { Snapshot($0) },
-            now: core.environment.time.wallNanoseconds, staleAfter: staleAfter)
+            now: core.environment.time.wallNanoseconds,
+            staleAfter: staleAfter
+        )
         report.sessions = inventory.sessions.map { session in
             StatusReport.OpenSession(
-                id: session.id, host: session.record.host, started: session.record.started,
-                processID: session.record.processID, isDead: session.isDead)
+                id: session.id,
+                host: session.record.host,
+                started: session.record.started,
+                processID: session.record.processID,
+                isDead: session.isDead
+            )
         }
         // Packs of sessions whose index is lost are not left over; they need a rebuilt index.
         let unindexed = Set(census.lost.map { $0.id.session })
         let known = Set(census.packs.keys).union(
-            inventory.packs.keys.filter { unindexed.contains($0.session) })
+            inventory.packs.keys.filter { unindexed.contains($0.session) }
+        )
         report.orphans = inventory.orphans(indexed: known)
         report.orphanBytes = report.orphans.reduce(0) { $0 + $1.size }
         report.damaged = inventory.view.damaged
@@ -43,7 +56,9 @@ enum StatusRun {
     }
 
     private static func sources(
-        of snapshots: [Snapshot], now: Int64, staleAfter: Int64?
+        of snapshots: [Snapshot],
+        now: Int64,
+        staleAfter: Int64?
     ) -> [StatusReport.Source] {
         // The oldest come first, so that each later one takes the place of those before.
         var sources: [SourceKey: StatusReport.Source] = [:]
@@ -53,10 +68,14 @@ enum StatusRun {
             let age = overflow ? Int64.max : difference
             let before = sources[key]
             sources[key] = StatusReport.Source(
-                host: key.host, paths: key.paths,
+                host: key.host,
+                paths: key.paths,
                 snapshotCount: (before?.snapshotCount ?? 0) + 1,
                 lastComplete: snapshot.isComplete ? snapshot : before?.lastComplete,
-                last: snapshot, age: age, isStale: staleAfter.map { age > $0 } ?? false)
+                last: snapshot,
+                age: age,
+                isStale: staleAfter.map { age > $0 } ?? false
+            )
         }
         return sources.values.sorted { first, second in
             if first.host != second.host {

@@ -15,7 +15,9 @@ struct TreeInspector {
     private(set) var treeCount = 0
 
     init(
-        _ trees: TreeLoader, findings: CheckFindings, missingPacks: Set<PackID>,
+        _ trees: TreeLoader,
+        findings: CheckFindings,
+        missingPacks: Set<PackID>,
         context: JobContext
     ) {
         self.trees = trees
@@ -63,7 +65,8 @@ struct TreeInspector {
     }
 
     private mutating func inspect(
-        _ content: ContentReference, type: ChunkType
+        _ content: ContentReference,
+        type: ChunkType
     ) throws(CairnError) {
         guard !content.isEmpty else { return }
         try inspect(content.root, content.length, depth: content.depth, type)
@@ -71,7 +74,10 @@ struct TreeInspector {
 
     /// Inspects a chunk of content, or the list of so many levels above it.
     private mutating func inspect(
-        _ id: ChunkID, _ length: UInt64, depth: UInt8, _ type: ChunkType
+        _ id: ChunkID,
+        _ length: UInt64,
+        depth: UInt8,
+        _ type: ChunkType
     ) throws(CairnError) {
         guard depth > 0 else { return expect(id, length: length, type: type) }
         guard visited.insert(id).inserted else { return }
@@ -99,21 +105,28 @@ struct TreeInspector {
         // The missing pack is a finding of its own.
         guard locations.allSatisfy({ !missingPacks.contains($0.pack.id) }) else { return }
         blame(
-            id, locations.isEmpty
-                ? "no index knows the chunk \(id)" : "the chunk \(id) has another length or type")
+            id,
+            locations.isEmpty
+                ? "no index knows the chunk \(id)" : "the chunk \(id) has another length or type"
+        )
     }
 
     private func blame(_ id: ChunkID, _ message: String) {
         let pack = trees.chunks.index.location(of: id).map { ObjectNames.pack($0.pack.id) }
         findings.add(
-            unreadable: PrefixKey(id), object: pack ?? ObjectNames.indexFolder, message: message)
+            unreadable: PrefixKey(id),
+            object: pack ?? ObjectNames.indexFolder,
+            message: message
+        )
     }
 }
 
 extension ChunkReader {
     /// Reads a list of chunks and checks that it is what its parent says.
     func list(
-        _ id: ChunkID, depth: UInt8, length: UInt64
+        _ id: ChunkID,
+        depth: UInt8,
+        length: UInt64
     ) throws(CairnError) -> ContentList {
         let bytes = try bytes(id)
         do throws(DecodingFailure) {

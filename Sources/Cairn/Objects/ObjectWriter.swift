@@ -37,7 +37,7 @@ public final class ObjectWriter: Sendable {
     /// - Returns: The stream's ID.
     public func write(
         _ name: [UInt8], from source: any ByteSource
-    ) async throws(CairnError) -> ObjectID {
+    ) async throws(CairnError) -> ObjectReference {
         try await Operation("cairn-object") { [self] context throws(CairnError) in
             try store(name, source, context)
         }.value
@@ -45,11 +45,11 @@ public final class ObjectWriter: Sendable {
 
     private func store(
         _ name: [UInt8], _ source: any ByteSource, _ context: JobContext
-    ) throws(CairnError) -> ObjectID {
+    ) throws(CairnError) -> ObjectReference {
         guard TreeEntry.isStorable(name: name) else {
             throw CairnError(.invalidRequest, "\(PathText.escaped(name)) cannot be a name")
         }
-        let outcome = state.withLock { state -> Result<ObjectID, CairnError> in
+        let outcome = state.withLock { state -> Result<ObjectReference, CairnError> in
             do throws(CairnError) {
                 guard !state.isEnded, state.entries[name] == nil else {
                     throw CairnError(
@@ -60,7 +60,7 @@ public final class ObjectWriter: Sendable {
                 state.statistics.files += 1
                 state.statistics.filesNew += 1
                 state.statistics.bytes += content.length
-                return .success(ObjectID(content))
+                return .success(ObjectReference(content))
             } catch {
                 return .failure(error)
             }

@@ -17,6 +17,7 @@ package final class PackPublisher: Sendable {
 
     private let core: RepositoryCore
     private let cancellation: Cancellation
+    private let isDryRun: Bool
     private let onWritten: @Sendable (ClosedPack, IndexedPack) throws(CairnError) -> Void
     private let state = Mutex(State())
     private let queue: BoundedQueue<ClosedPack>
@@ -28,14 +29,17 @@ package final class PackPublisher: Sendable {
     ///
     /// - Parameters:
     ///   - bufferCount: How many packs may be in memory at once, open ones included.
+    ///   - isDryRun: Whether packs are only counted, never written.
     ///   - onWritten: Called on the thread with each pack that was written.
     package init(
         core: RepositoryCore, cancellation: Cancellation, bufferCount: Int,
+        isDryRun: Bool = false,
         onWritten: @escaping @Sendable (ClosedPack, IndexedPack) throws(CairnError) -> Void
     ) throws(CairnError) {
         self.core = core
         self.onWritten = onWritten
         self.cancellation = cancellation
+        self.isDryRun = isDryRun
         queue = BoundedQueue(capacity: bufferCount)
         buffers = BoundedQueue(capacity: bufferCount)
         for _ in 0..<bufferCount { buffers.put(ByteBuffer()) }
@@ -55,6 +59,9 @@ package final class PackPublisher: Sendable {
         }
     }
 
+    /// Whether no pack was begun.
+    package var isUnused: Bool { state.withLock { $0.nextNumber == 0 } }
+
     /// A buffer to fill; waits until one is free.
     func takeBuffer() throws(CairnError) -> ByteBuffer {
         guard let buffer = buffers.take() else { throw failure ?? .cancelled }
@@ -71,7 +78,8 @@ package final class PackPublisher: Sendable {
         if let failure { throw failure }
     }
 
-    private var failure: CairnError? { state.withLock { $0.failure } }
+    /// The failure that ended the session, if one did.
+    package var failure: CairnError? { state.withLock { $0.failure } }
 
     /// Bytes of packs written so far.
     package var bytesStored: UInt64 { state.withLock { $0.bytesStored } }
@@ -120,6 +128,7 @@ package final class PackPublisher: Sendable {
         var trailer = PackTrailerBuilder()
         trailer.append(pack.buffer.span)
         pack.buffer.append(trailer.trailer.encode())
+        if isDryRun { return UInt64(pack.buffer.count) }
         let text = ObjectNames.pack(pack.id)
         let name = try RecordStore.name(text)
         let outcome: CreateOutcome

@@ -13,11 +13,15 @@ extension Repository {
     /// Lets another credential open the repository.
     ///
     /// - Parameters:
+    ///   - credential: What will open the repository too.
     ///   - label: A name for the slot, at most 256 bytes; it is not secret.
     ///   - keyDerivation: What deriving the key from a passphrase costs.
+    /// - Returns: The new slot.
     /// - Throws: `.invalidRequest` in a repository without encryption.
     public func addKey(
-        _ credential: Credential, label: String, keyDerivation: Argon2Parameters = .default
+        _ credential: Credential,
+        label: String,
+        keyDerivation: Argon2Parameters = .default
     ) async throws(CairnError) -> KeySlotID {
         try await Operation("cairn-keys") { [core] _ throws(CairnError) in
             try KeySlots.add(core, credential, label: label, work: keyDerivation)
@@ -49,9 +53,14 @@ extension Repository {
 
     /// Replaces the credential in use: adds a slot for the new one, then removes the old slot.
     ///
-    /// - Parameter label: The new slot's name; nil for the old one's.
+    /// - Parameters:
+    ///   - credential: What will open the repository instead.
+    ///   - label: The new slot's name; nil for the old one's.
+    /// - Returns: The new slot.
+    /// - Throws: `.invalidRequest` in a repository without encryption.
     public func changeKey(
-        to credential: Credential, label: String?
+        to credential: Credential,
+        label: String?
     ) async throws(CairnError) -> KeySlotID {
         let old = currentSlot
         let id = try await Operation("cairn-keys") { [core] _ throws(CairnError) in
@@ -59,7 +68,11 @@ extension Repository {
             let kept = slot.map { String(decoding: $0.label, as: UTF8.self) }
             let work = slot.flatMap { $0.kind == .passphrase ? $0.work : nil }
             let id = try KeySlots.add(
-                core, credential, label: label ?? kept ?? "", work: work ?? .default)
+                core,
+                credential,
+                label: label ?? kept ?? "",
+                work: work ?? .default
+            )
             if let old { try KeySlots.remove(core.store, old) }
             return id
         }.value
@@ -77,30 +90,44 @@ extension KeySlotInfo {
             case .recoveryCode: "recovery code"
             }
         self.init(
-            id: slot.id, isCurrent: slot.id == current, kind: kind,
-            label: String(decoding: slot.label, as: UTF8.self), created: slot.created,
-            keyDerivation: slot.kind == .passphrase ? slot.work : nil)
+            id: slot.id,
+            isCurrent: slot.id == current,
+            kind: kind,
+            label: String(decoding: slot.label, as: UTF8.self),
+            created: slot.created,
+            keyDerivation: slot.kind == .passphrase ? slot.work : nil
+        )
     }
 }
 
 extension KeySlots {
     /// Writes a slot for the open repository's secret and makes it durable.
     fileprivate static func add(
-        _ core: RepositoryCore, _ credential: Credential, label: String, work: Argon2Parameters
+        _ core: RepositoryCore,
+        _ credential: Credential,
+        label: String,
+        work: Argon2Parameters
     ) throws(CairnError) -> KeySlotID {
         guard let master = core.keys.master else {
             throw CairnError(.invalidRequest, "a repository without encryption has no keys")
         }
         let id = try write(
-            core.store, format: core.format, master: master, credential: credential, label: label,
-            work: work, environment: core.environment)
+            core.store,
+            format: core.format,
+            master: master,
+            credential: credential,
+            label: label,
+            work: work,
+            environment: core.environment
+        )
         try RecordStore(core).barrier()
         return id
     }
 
     /// Whether there is a slot of that name, readable or not.
     fileprivate static func exists(
-        _ id: KeySlotID, in store: any Store
+        _ id: KeySlotID,
+        in store: any Store
     ) throws(CairnError) -> Bool {
         let name = try RecordStore.name(ObjectNames.keySlot(id))
         do {

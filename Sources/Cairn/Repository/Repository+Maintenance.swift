@@ -13,7 +13,7 @@ extension Repository {
 
     /// Tells of every source how old its snapshots are, and what is unfinished or left over.
     ///
-    /// - Parameter staleAfter: The age in nanoseconds from which a source is stale; nil for none.
+    /// A source is stale if its newest snapshot is older than `staleAfter` nanoseconds.
     public func status(staleAfter: Int64?) -> Operation<StatusReport> {
         Operation("cairn-status") { [core] context throws(CairnError) in
             try StatusRun.run(core, staleAfter: staleAfter, context: context)
@@ -22,17 +22,16 @@ extension Repository {
 
     /// Writes index objects for all packs whose chunks no readable index object knows.
     ///
-    /// - Throws: `.notFound` if there is no snapshot: then nothing needs an index.
+    /// The job fails with `.notFound` if there is no snapshot: then nothing needs an index.
     public func rebuildIndex() -> Operation<IndexRebuildReport> {
         Operation("cairn-rebuild") { [core] context throws(CairnError) in
             try IndexRebuild.run(core, context: context)
         }
     }
 
-    /// Measures snapshots.
+    /// Measures snapshots; all that are not forgotten if none are named.
     ///
-    /// - Parameter snapshots: Which ones; empty for all that are not forgotten.
-    /// - Throws: `.notFound` if there is no such snapshot.
+    /// The job fails with `.notFound` if one of them is not there.
     public func statistics(_ snapshots: [SessionID]) -> Operation<StatisticsReport> {
         Operation("cairn-statistics") { [core] context throws(CairnError) in
             try StatisticsRun.run(core, snapshots, context: context)
@@ -44,14 +43,17 @@ extension Repository {
     /// - Returns: The new snapshot, which keeps the old one's ID as its original.
     /// - Throws: `.notFound` if there is no such snapshot.
     public func retag(
-        _ id: SessionID, tags: [[UInt8]]
+        _ id: SessionID,
+        tags: [[UInt8]]
     ) async throws(CairnError) -> SessionID {
         try await Operation("cairn-tag") { [core] context throws(CairnError) in
             try SnapshotChanges(core).restate(id, tags: tags, reason: "tags", context: context)
         }.value
     }
 
-    /// Takes snapshots out of the list. What only they need stays stored until a cleanup.
+    /// Takes snapshots out of the list.
+    ///
+    /// What only they need stays stored until a cleanup.
     ///
     /// - Throws: `.notFound` if there is no such snapshot; none is forgotten then.
     public func forget(_ ids: [SessionID]) async throws(CairnError) {

@@ -30,17 +30,19 @@ enum RepositoryCreation {
                 label: settings.keyLabel, work: settings.keyDerivation,
                 environment: options.environment)
         }
+        let outcome: CreateOutcome
         do throws(StoreError) {
             try store.barrier()
-            guard try store.create(name, format.encode().span) == .created else {
-                if let slot, let slotName = ObjectName(ObjectNames.keySlot(slot)) {
-                    try store.delete(slotName)
-                }
-                throw StoreError.failed(reason: "another process created one just now")
+            outcome = try store.create(name, format.encode().span)
+            if outcome == .exists, let slot, let slotName = ObjectName(ObjectNames.keySlot(slot)) {
+                try store.delete(slotName)
             }
             try store.barrier()
         } catch {
             throw CairnError.store(error, "creating the repository")
+        }
+        guard outcome == .created else {
+            throw CairnError(.repositoryExists, "another process created one just now")
         }
         let keys = try RepositoryKeys(master: master, format: format)
         let core = try RepositoryCore(store: store, format: format, keys: keys, options: options)
@@ -101,6 +103,11 @@ enum RepositoryOpening {
                 throw CairnError(.wrongKey, "the repository is encrypted; give a password")
             }
             (slot, master) = try KeySlots.open(store, format: format, credential: credential)
+        } else if credential != nil {
+            // Whoever can replace the format object must not make us write in the clear.
+            throw CairnError(
+                .wrongKey,
+                "the repository is not encrypted, yet a key was given; if that is right, give none")
         }
         let keys = try RepositoryKeys(master: master, format: format)
         let core = try RepositoryCore(store: store, format: format, keys: keys, options: options)

@@ -20,13 +20,15 @@ package final class WriterSession: Sendable {
     private let deltas: IndexDeltaWriter
     private let records: RecordStore
     private let started: Int64
+    private let isDryRun: Bool
+    private let mayHaveCommitted = Atomic<Bool>(false)
 
     /// How many packs may be in memory at once: one open of each kind and one being written.
     private static let bufferCount = 3
 
     private init(
         core: RepositoryCore, id: SessionID, view: RepositoryView, index: ChunkIndex,
-        counters: BackupCounters, cancellation: Cancellation, started: Int64
+        counters: BackupCounters, cancellation: Cancellation, started: Int64, isDryRun: Bool
     ) throws(CairnError) {
         self.core = core
         self.id = id
@@ -35,40 +37,39 @@ package final class WriterSession: Sendable {
         self.counters = counters
         self.cancellation = cancellation
         self.started = started
+        self.isDryRun = isDryRun
         records = RecordStore(core)
         let deltas = IndexDeltaWriter(records: records, session: id, index: index)
         self.deltas = deltas
         publisher = try PackPublisher(
-            core: core, cancellation: cancellation, bufferCount: WriterSession.bufferCount
+            core: core, cancellation: cancellation, bufferCount: WriterSession.bufferCount,
+            isDryRun: isDryRun
         ) { closed, pack throws(CairnError) in
             index.place(try closed.directory.entries(), in: pack)
-            if index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
+            if !isDryRun, index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
         }
         dataPacks = PackWriter(core: core, session: id, kind: .data, publisher: publisher)
         metadataPacks = PackWriter(core: core, session: id, kind: .metadata, publisher: publisher)
     }
 
     /// Registers a session and reads the repository's state, in this order.
+    ///
+    /// - Parameter isDryRun: Whether nothing is to be written, the registration included; then the
+    ///   session cannot commit.
     package static func begin(
         _ core: RepositoryCore, context: JobContext,
-        counters: BackupCounters = BackupCounters()
+        counters: BackupCounters = BackupCounters(), isDryRun: Bool = false
     ) throws(CairnError) -> WriterSession {
         let records = RecordStore(core)
         let writer = WriterSession.writerID(core)
         let counter = try WriterSession.nextCounter(writer, records)
         let id = SessionID(writer: writer, counter: counter, random: try core.randomBytes(12))
-        let host = core.environment.host
-        let process = host.process
         let started = core.environment.time.wallNanoseconds
-        let record = SessionRecord(
-            host: Array(host.hostName.utf8), user: Array(host.userName.utf8),
-            bootID: Array(process.bootID.utf8), processID: UInt32(process.processID),
-            processStart: process.startTime, started: started, cleanupGeneration: 0)
-        let name = ObjectNames.session(id)
-        _ = try records.create(
-            name, try records.seal(.session, record.encode(), named: name))
-        let ended = try SessionAdoption.endDeadSessions(
-            records, successor: id, context: context)
+        var ended: [SessionID] = []
+        if !isDryRun {
+            try register(id, started: started, records)
+            ended = try SessionAdoption.endDeadSessions(records, successor: id, context: context)
+        }
         let view = try RepositoryView.load(records, context: context)
         let index = try ChunkIndex.open(core, view: view, context: context)
         let adopted = try SessionAdoption.adopt(ended, into: index, core, context: context)
@@ -77,7 +78,22 @@ package final class WriterSession: Sendable {
         }
         return try WriterSession(
             core: core, id: id, view: view, index: index, counters: counters,
-            cancellation: context.cancellation, started: started)
+            cancellation: context.cancellation, started: started, isDryRun: isDryRun)
+    }
+
+    /// Writes the record by which others know of the session.
+    private static func register(
+        _ id: SessionID, started: Int64, _ records: RecordStore
+    ) throws(CairnError) {
+        let host = records.core.environment.host
+        let process = host.process
+        let record = SessionRecord(
+            host: Array(host.hostName.utf8), user: Array(host.userName.utf8),
+            bootID: Array(process.bootID.utf8), processID: UInt32(process.processID),
+            processStart: process.startTime, started: started, cleanupGeneration: 0)
+        let name = ObjectNames.session(id)
+        _ = try records.create(
+            name, try records.seal(.session, record.encode(), named: name))
     }
 
     /// The same for every session of one user on one host in one repository.
@@ -112,6 +128,10 @@ package final class WriterSession: Sendable {
         if index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
     }
 
+    /// Why packs could no longer be written, where that is what ended the session: other threads
+    /// only see that it is over.
+    package var failure: CairnError? { publisher.failure }
+
     /// Bytes of packs written so far.
     package var bytesStored: UInt64 { publisher.bytesStored }
 
@@ -136,8 +156,9 @@ package final class WriterSession: Sendable {
         record.cleanupGeneration = view.generation
         record.previous = previousOfWriter()
         let name = ObjectNames.snapshot(id)
+        mayHaveCommitted.store(true, ordering: .relaxed)
         let sealed = try records.seal(.snapshot, record.encode(), named: name)
-        if try records.create(name, sealed) == .exists {
+        if try createUnlessThere(name, sealed) == .exists {
             // A lost response looks like this too: then the record is ours.
             guard try records.bytes(name) == sealed else {
                 throw CairnError(
@@ -152,6 +173,19 @@ package final class WriterSession: Sendable {
         return record
     }
 
+    /// Creates the record that commits. Where the store failed it may be there all the same, and
+    /// then the backup did not fail.
+    private func createUnlessThere(
+        _ name: String, _ sealed: [UInt8]
+    ) throws(CairnError) -> CreateOutcome {
+        do throws(CairnError) {
+            return try records.create(name, sealed)
+        } catch {
+            guard let found = try? records.bytes(name) else { throw error }
+            return found == sealed ? .created : .exists
+        }
+    }
+
     private func previousOfWriter() -> SnapshotRecord.PreviousSnapshot? {
         let mine = view.records.keys.filter { $0.writer == id.writer }
         guard let last = mine.max(), let digest = view.digests[last] else { return nil }
@@ -161,7 +195,12 @@ package final class WriterSession: Sendable {
     /// Ends the session without a commit. Packs already written stay for the next session.
     package func abandon() {
         publisher.abandon()
-        core.noteAbandoned(id)
+        // A session that left nothing, and whose commit cannot turn up late, needs no trace.
+        if !isDryRun && publisher.isUnused && !mayHaveCommitted.load(ordering: .relaxed) {
+            try? records.delete(ObjectNames.session(id))
+        } else {
+            core.noteAbandoned(id)
+        }
     }
 }
 

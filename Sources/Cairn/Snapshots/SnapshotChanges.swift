@@ -1,8 +1,9 @@
 internal import CairnCore
 internal import CairnFormat
 
-/// Replaces and forgets snapshots. Records never change: a snapshot is stated anew, and the old
-/// record gets a mark beside it.
+/// Replaces and forgets snapshots.
+///
+/// Records never change: a snapshot is stated anew, and the old record gets a mark beside it.
 struct SnapshotChanges {
     private let core: RepositoryCore
     private let records: RecordStore
@@ -14,7 +15,10 @@ struct SnapshotChanges {
 
     /// Commits the snapshot anew with other tags and forgets the old one.
     func restate(
-        _ id: SessionID, tags: [[UInt8]], reason: String, context: JobContext
+        _ id: SessionID,
+        tags: [[UInt8]],
+        reason: String,
+        context: JobContext
     ) throws(CairnError) -> SessionID {
         let sorted = Set(tags).sorted { $0.lexicographicallyPrecedes($1) }
         guard sorted.count <= SnapshotRecord.tagCountMax,
@@ -37,7 +41,9 @@ struct SnapshotChanges {
 
     /// Forgets snapshots: all of them, or none if one is not there.
     func forget(
-        _ ids: [SessionID], reason: String, context: JobContext
+        _ ids: [SessionID],
+        reason: String,
+        context: JobContext
     ) throws(CairnError) {
         let view = try RepositoryView.load(records, context: context)
         for id in ids { _ = try SnapshotChanges.snapshot(id, view) }
@@ -45,7 +51,8 @@ struct SnapshotChanges {
     }
 
     private static func snapshot(
-        _ id: SessionID, _ view: RepositoryView
+        _ id: SessionID,
+        _ view: RepositoryView
     ) throws(CairnError) -> SnapshotRecord {
         guard let record = view.records[id], !view.forgotten.contains(id) else {
             throw CairnError(.notFound, "there is no snapshot \(id)")
@@ -60,7 +67,8 @@ struct SnapshotChanges {
             time: core.environment.time.wallNanoseconds,
             host: Array(host.hostName.utf8.prefix(FormatLimits.nameSizeMax)),
             user: Array(host.userName.utf8.prefix(FormatLimits.nameSizeMax)),
-            reason: Array(reason.utf8.prefix(ForgottenRecord.reasonSizeMax)))
+            reason: Array(reason.utf8.prefix(ForgottenRecord.reasonSizeMax))
+        )
         for id in ids {
             let name = ObjectNames.forgotten(id)
             let sealed = try records.seal(.forgotten, record.encode(), named: name)

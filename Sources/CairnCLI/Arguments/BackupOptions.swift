@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Synchronization
 
 /// Options that say which files a backup takes.
 struct ExcludeArguments: ParsableArguments {
@@ -6,15 +7,12 @@ struct ExcludeArguments: ParsableArguments {
         name: .shortAndLong,
         help: ArgumentHelp("Leave out what matches; may be repeated.", valueName: "pattern")
     )
-    var exclude: [ArgumentBytes] = []
+    var exclude: [OrderedArgument] = []
 
     @Option(
-        help: ArgumentHelp(
-            "The same, ignoring the case of ASCII letters; may be repeated.",
-            valueName: "pattern"
-        )
+        help: ArgumentHelp("The same, ignoring case; may be repeated.", valueName: "pattern")
     )
-    var iexclude: [ArgumentBytes] = []
+    var iexclude: [OrderedArgument] = []
 
     @Option(
         help: ArgumentHelp(
@@ -22,7 +20,12 @@ struct ExcludeArguments: ParsableArguments {
             valueName: "file"
         )
     )
-    var excludeFile: [ArgumentBytes] = []
+    var excludeFile: [OrderedArgument] = []
+
+    @Option(
+        help: ArgumentHelp("The same, ignoring case; may be repeated.", valueName: "file")
+    )
+    var iexcludeFile: [OrderedArgument] = []
 
     @Flag(help: "Leave out the content of folders with a valid CACHEDIR.TAG.")
     var excludeCaches = false
@@ -82,4 +85,22 @@ struct SourceArguments: ParsableArguments {
         )
     )
     var stdinFromCommand = false
+}
+
+/// An argument that knows where it stood among others of several options.
+///
+/// The argument parser gives each option's values by itself, but of patterns the last one wins,
+/// whichever option it came by.
+struct OrderedArgument: ExpressibleByArgument, Sendable {
+    /// The argument.
+    let value: ArgumentBytes
+    /// Grows from left to right over the command line, in which order values are made.
+    let place: Int
+
+    private static let next = Atomic<Int>(0)
+
+    init(argument: String) {
+        value = ArgumentBytes(argument: argument)
+        place = OrderedArgument.next.add(1, ordering: .relaxed).newValue
+    }
 }

@@ -95,25 +95,31 @@ struct JobRunner<Reporter: JobReporter> {
             return
         }
         guard output.showsProgress else { return }
+        output.showLine(words(progress).joined(separator: "  "))
+    }
+
+    /// The parts of the progress line, the most important first: its end may be cut off.
+    private func words(_ progress: Progress) -> [String] {
         var parts = ["[\(Units.clock(nanoseconds: progress.elapsed))]"]
-        if !progress.phase.isEmpty { parts.append(progress.phase) }
         if let fraction = progress.fraction {
             parts.append(Units.fixed(fraction * 100, digits: 1) + "%")
+        } else if !progress.phase.isEmpty {
+            parts.append(progress.phase)
+        }
+        if let remaining = progress.remaining, remaining > 0 {
+            parts.append("ETA \(Units.clock(nanoseconds: remaining))")
+        }
+        if progress.bytesDone > 0 {
+            let total = progress.bytesTotal > 0 ? " of \(Units.rough(progress.bytesTotal))" : ""
+            parts.append(Units.rough(progress.bytesDone) + total)
+            parts.append(Units.rough(UInt64(max(0, min(progress.rate, 1e18)))) + "/s")
         }
         parts.append(reporter.counts(progress))
-        if progress.bytesDone > 0 {
-            let total = progress.bytesTotal > 0 ? " of \(Units.bytes(progress.bytesTotal))" : ""
-            parts.append(Units.bytes(progress.bytesDone) + total)
-            parts.append(Units.rate(progress.rate))
-        }
         if progress.problems > 0 {
             parts.append(Units.count(progress.problems, "problem"))
         }
-        if let remaining = progress.remaining {
-            parts.append("ETA \(Units.clock(nanoseconds: remaining))")
-        }
         if !progress.current.isEmpty { parts.append(PathText.escaped(progress.current)) }
-        output.showLine(parts.joined(separator: "  "))
+        return parts
     }
 
     private func show(problem path: [UInt8], _ reason: String) {

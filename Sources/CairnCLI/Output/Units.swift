@@ -7,9 +7,9 @@ enum Units {
         scaled(Double(count), digits: 3)
     }
 
-    /// Bytes a second, as in `312.4 MiB/s`.
-    static func rate(_ bytesPerSecond: Double) -> String {
-        scaled(max(0, bytesPerSecond), digits: 1) + "/s"
+    /// A number of bytes with one digit after the point, for lines that change.
+    static func rough(_ count: UInt64) -> String {
+        scaled(Double(count), digits: 1)
     }
 
     /// A span of time, as in `1:02:03` or `0:07`.

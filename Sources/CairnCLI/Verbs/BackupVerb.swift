@@ -13,7 +13,6 @@ struct BackupVerb: Verb {
         aliases: ["create"]
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Sources") var sources: SourceArguments
     @OptionGroup(title: "Leaving out") var leavingOut: ExcludeArguments
 
@@ -70,6 +69,8 @@ struct BackupVerb: Verb {
 
     @Argument(help: ArgumentHelp("Files and folders to save.", valueName: "path"))
     var paths: [ArgumentBytes] = []
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func validate() throws {
         if force && parent != nil {
@@ -182,14 +183,34 @@ struct BackupVerb: Verb {
 
     private func excludes() throws -> ExcludeOptions {
         var options = ExcludeOptions()
-        options.patterns = leavingOut.exclude.map(\.bytes)
-        options.patternFiles = try leavingOut.excludeFile.map { try SourceLists.contents($0.bytes) }
-        options.caselessPatterns = leavingOut.iexclude.map(\.bytes)
+        options.rules = try excludeRules()
         options.ifPresent = leavingOut.excludeIfPresent.map(\.bytes)
         options.caches = leavingOut.excludeCaches
         options.oneFileSystem = leavingOut.oneFileSystem
         options.largerThan = leavingOut.excludeLargerThan?.bytes
         return options
+    }
+
+    /// The patterns of all options, in the order of the command line.
+    private func excludeRules() throws -> [ExcludeOptions.Rule] {
+        var rules: [(place: Int, rule: ExcludeOptions.Rule)] = []
+        for (list, ignoresCase) in [(leavingOut.exclude, false), (leavingOut.iexclude, true)] {
+            for pattern in list {
+                let rule = ExcludeOptions.Rule.pattern(
+                    pattern.value.bytes,
+                    ignoresCase: ignoresCase
+                )
+                rules.append((pattern.place, rule))
+            }
+        }
+        let files = [(leavingOut.excludeFile, false), (leavingOut.iexcludeFile, true)]
+        for (list, ignoresCase) in files {
+            for file in list {
+                let content = try SourceLists.contents(file.value.bytes)
+                rules.append((file.place, .file(content, ignoresCase: ignoresCase)))
+            }
+        }
+        return rules.sorted { $0.place < $1.place }.map(\.rule)
     }
 
     private func report(_ summary: BackupSummary, start: Int64, _ output: Output) {

@@ -12,8 +12,6 @@ struct CheckVerb: Verb {
             """
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-
     @Flag(help: "Read every stored byte and compute every chunk's ID.")
     var readData = false
 
@@ -25,6 +23,8 @@ struct CheckVerb: Verb {
         )
     )
     var readDataSubset: SubsetArgument?
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func validate() throws {
         if readData && readDataSubset != nil {

@@ -12,8 +12,6 @@ struct DiffVerb: Verb {
             """
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-
     @Flag(help: "Show what differs in metadata alone, too.")
     var metadata = false
 
@@ -22,6 +20,8 @@ struct DiffVerb: Verb {
 
     @Argument(help: ArgumentHelp("The later snapshot.", valueName: "snapshot[:path]"))
     var later: SnapshotArgument
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         guard earlier.path == later.path || later.path.isEmpty else {

@@ -8,7 +8,6 @@ struct DumpVerb: Verb {
         abstract: "Write a file of a snapshot to standard output."
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing among snapshots") var selectors: SelectorOptions
 
     @Argument(help: ArgumentHelp("A snapshot.", valueName: "snapshot"))
@@ -16,6 +15,8 @@ struct DumpVerb: Verb {
 
     @Argument(help: ArgumentHelp("The file in the snapshot.", valueName: "path"))
     var path: ArgumentBytes?
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let file = path?.bytes ?? snapshot.path

@@ -10,7 +10,6 @@ struct FindVerb: Verb {
         discussion: "Patterns are those of --exclude: *.txt, /etc/**/*.conf."
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
 
     @Option(
@@ -27,6 +26,8 @@ struct FindVerb: Verb {
 
     @Argument(help: ArgumentHelp("What to look for.", valueName: "pattern"))
     var patterns: [ArgumentBytes]
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()

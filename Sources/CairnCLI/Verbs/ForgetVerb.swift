@@ -13,7 +13,6 @@ struct ForgetVerb: Verb {
             """
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
     @OptionGroup(title: "Rules") var keep: KeepOptions
 
@@ -22,6 +21,8 @@ struct ForgetVerb: Verb {
 
     @Argument(help: ArgumentHelp("The snapshots to remove.", valueName: "snapshot"))
     var names: [ArgumentBytes] = []
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func validate() throws {
         let hasRules = !keep.policy.isEmpty

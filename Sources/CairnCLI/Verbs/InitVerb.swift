@@ -9,8 +9,6 @@ struct InitVerb: Verb {
         discussion: "Without a password source, the password is asked for twice."
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-
     @Flag(help: "Create a repository without encryption: whoever reads the folder reads the data.")
     var unencrypted = false
 
@@ -36,6 +34,8 @@ struct InitVerb: Verb {
 
     @Option(help: ArgumentHelp("A name for the first key slot.", valueName: "name"))
     var label: ArgumentBytes?
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let source = try SecretSource.chosen(session.options)

@@ -103,8 +103,9 @@ struct KeyAddVerb: Verb {
         abstract: "Let another password or key file open the repository."
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "The new key") var new: NewKeyOptions
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
@@ -123,10 +124,10 @@ struct KeyRemoveVerb: Verb {
         discussion: "The slot in use and the last slot stay."
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-
     @Argument(help: ArgumentHelp("The slot's ID, or the beginning of it.", valueName: "id"))
     var id: ArgumentBytes
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
@@ -150,8 +151,9 @@ struct KeyChangeVerb: Verb {
         aliases: ["passwd"]
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "The new key") var new: NewKeyOptions
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()

@@ -12,7 +12,6 @@ struct LsVerb: Verb {
             """
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing among snapshots") var selectors: SelectorOptions
 
     @Flag(name: .shortAndLong, help: "Show permissions, owner, size and time.")
@@ -31,6 +30,8 @@ struct LsVerb: Verb {
 
     @Argument(help: ArgumentHelp("Folders or files in the snapshot.", valueName: "path"))
     var paths: [ArgumentBytes] = []
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()

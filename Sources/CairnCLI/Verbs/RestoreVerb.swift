@@ -13,7 +13,6 @@ struct RestoreVerb: Verb {
         aliases: ["extract"]
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing among snapshots") var selectors: SelectorOptions
 
     @Option(
@@ -68,6 +67,8 @@ struct RestoreVerb: Verb {
         )
     )
     var snapshot: SnapshotArgument
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         if target.bytes.isEmpty { throw Failure.usage("the target's path is empty") }

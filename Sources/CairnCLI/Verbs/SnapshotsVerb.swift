@@ -10,7 +10,6 @@ struct SnapshotsVerb: Verb {
         aliases: ["list"]
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
 
     @Option(help: ArgumentHelp("Only the last so many of each host and paths.", valueName: "n"))
@@ -21,6 +20,8 @@ struct SnapshotsVerb: Verb {
 
     @Argument(help: ArgumentHelp("Only these snapshots.", valueName: "snapshot"))
     var names: [ArgumentBytes] = []
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func validate() throws {
         if let latest, latest < 1 { throw ValidationError("--latest takes 1 or more.") }

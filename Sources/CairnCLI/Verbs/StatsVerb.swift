@@ -9,11 +9,12 @@ struct StatsVerb: Verb {
         discussion: "Without snapshots or filters, all snapshots together."
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
 
     @Argument(help: ArgumentHelp("The snapshots to count.", valueName: "snapshot"))
     var names: [ArgumentBytes] = []
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()

@@ -12,8 +12,6 @@ struct StatusVerb: Verb {
             """
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-
     @Option(
         help: ArgumentHelp(
             "Exit with code 3 where a source's newest snapshot is older than this, such as 26h.",
@@ -21,6 +19,8 @@ struct StatusVerb: Verb {
         )
     )
     var staleAfter: DurationArgument?
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()

@@ -12,7 +12,6 @@ struct TagVerb: Verb {
             """
     )
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
 
     @Option(
@@ -31,6 +30,8 @@ struct TagVerb: Verb {
 
     @Argument(help: ArgumentHelp("The snapshots to change.", valueName: "snapshot"))
     var names: [ArgumentBytes] = []
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func validate() throws {
         if set.isEmpty && add.isEmpty && remove.isEmpty {

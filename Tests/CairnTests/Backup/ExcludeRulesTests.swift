@@ -230,8 +230,8 @@ struct ExcludeRulesTests {
                     path: path.map { Array($0.utf8) },
                     isDirectory: isDirectory
                 )
-                #expect(
-                    found == naive.excludes(path, isDirectory: isDirectory),
+                guard found != naive.excludes(path, isDirectory: isDirectory) else { continue }
+                Issue.record(
                     "seed \(seed), patterns \(patterns), path \(path), directory \(isDirectory)"
                 )
             }

@@ -8,7 +8,8 @@ import Testing
 @Suite("Key slots")
 struct KeyTests {
     private static let other = Credential.keyFile(
-        SecretBytes(copying: [UInt8](repeating: 9, count: 40).span))
+        SecretBytes(copying: [UInt8](repeating: 9, count: 40).span)
+    )
 
     @Test("An added key opens the repository and a removed one does not")
     func addAndRemove() async throws {
@@ -18,7 +19,10 @@ struct KeyTests {
         #expect(first.isCurrent && first.kind == "key file")
         let added = try await repository.addKey(KeyTests.other, label: "second")
         let second = try await Repository.open(
-            small.store, credential: KeyTests.other, options: small.options)
+            small.store,
+            credential: KeyTests.other,
+            options: small.options
+        )
         #expect(try await second.keySlots().first { $0.isCurrent }?.id == added)
         await #expect(throws: CairnError.self) { try await repository.removeKey(first.id) }
         try await second.removeKey(first.id)
@@ -26,7 +30,10 @@ struct KeyTests {
         await #expect(throws: CairnError.self) { try await repository.removeKey(added) }
         await #expect(throws: CairnError.self) {
             try await Repository.open(
-                small.store, credential: SmallRepository.key, options: small.options)
+                small.store,
+                credential: SmallRepository.key,
+                options: small.options
+            )
         }
         #expect(try second.checkNow(CheckRequest()).isSound)
     }
@@ -41,7 +48,10 @@ struct KeyTests {
         #expect(slots.first?.isCurrent == true)
         #expect(try small.check(.none).isSound)
         _ = try await Repository.open(
-            small.store, credential: KeyTests.other, options: small.options)
+            small.store,
+            credential: KeyTests.other,
+            options: small.options
+        )
     }
 
     @Test("A repository without encryption takes no keys")

@@ -38,7 +38,8 @@ final class DamageStore: Store {
     }
 
     func create(
-        _ name: ObjectName, _ bytes: Span<UInt8>
+        _ name: ObjectName,
+        _ bytes: Span<UInt8>
     ) throws(StoreError) -> CreateOutcome {
         let copy = unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
         return objects.withLock { objects in
@@ -49,7 +50,9 @@ final class DamageStore: Store {
     }
 
     func read(
-        _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
+        _ name: ObjectName,
+        _ range: Range<UInt64>?,
+        into buffer: ByteBuffer
     ) throws(StoreError) {
         guard let bytes = objects.withLock({ $0[name] }) else { throw .notFound(name) }
         let wanted = range ?? 0..<UInt64(bytes.count)
@@ -87,14 +90,18 @@ final class SourceFolder: Sendable {
     init() throws {
         path = "/tmp/cairn-maintenance-" + UUID().uuidString
         try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: false)
+            atPath: path,
+            withIntermediateDirectories: false
+        )
     }
 
     /// Writes a file, making the folders on the way.
     func write(_ name: String, _ bytes: [UInt8]) throws {
         let url = URL(fileURLWithPath: path + "/" + name)
         try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            at: url.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
         try Data(bytes).write(to: url)
     }
 
@@ -111,17 +118,28 @@ struct SmallRepository {
     let clock = VirtualClock()
     var options = RepositoryOptions()
     static let key = Credential.keyFile(
-        SecretBytes(copying: [UInt8](repeating: 7, count: 32).span))
+        SecretBytes(copying: [UInt8](repeating: 7, count: 32).span)
+    )
 
-    /// Makes the repository.
-    ///
-    /// - Parameter fileSize: Bytes of the largest file.
+    /// Makes the repository; its largest file has `fileSize` bytes.
     init(seed: UInt64, isEncrypted: Bool = true, fileSize: Int = 6000) async throws {
         folder = try SourceFolder()
         options.environment = .virtual(seed: seed, time: clock)
         options.workerCount = 1
+        var settings = RepositorySettings()
+        // Small chunks, so that small files have lists of them.
+        settings.chunking = try ChunkerParameters(
+            algorithm: .fastcdc,
+            sizeMin: 1 << 10,
+            sizeMean: 2 << 10,
+            sizeMax: 8 << 10
+        )
         repository = try await Repository.create(
-            in: store, credential: isEncrypted ? SmallRepository.key : nil, options: options)
+            in: store,
+            settings: settings,
+            credential: isEncrypted ? SmallRepository.key : nil,
+            options: options
+        )
         var random = SeededRandom(seed: seed)
         try folder.write("a/first", random.bytes(count: fileSize))
         try folder.write("a/text", Array(String(repeating: "words ", count: 300).utf8))
@@ -138,6 +156,41 @@ struct SmallRepository {
         request.tags = tags
         let summary = try await repository.backup(request).value
         return try #require(summary.snapshot)
+    }
+
+    /// The content of every file of the newest snapshot; nil where it cannot be read.
+    func readFiles() throws -> [[UInt8]: [UInt8]?] {
+        let core = repository.core
+        let view = try RepositoryView.load(RecordStore(core))
+        let index = try ChunkIndex.open(core, view: view, context: JobContext())
+        let chunks = ChunkReader(core: core, index: index)
+        let trees = TreeLoader(chunks)
+        var files: [[UInt8]: [UInt8]?] = [:]
+        var waiting: [(TreeReference, [UInt8])] = []
+        if let newest = view.snapshots.last { waiting.append((newest.tree, [])) }
+        while let (tree, path) = waiting.popLast() {
+            guard var cursor = try? TreeCursor(trees, tree) else { continue }
+            while let entry = (try? cursor.next()) ?? nil {
+                let below = path + [UInt8(ascii: "/")] + entry.name
+                switch entry.node {
+                case .directory(let reference): waiting.append((reference, below))
+                case .regular(let content, _):
+                    files[below] = try? SmallRepository.bytes(of: content, chunks)
+                default: break
+                }
+            }
+        }
+        return files
+    }
+
+    private static func bytes(
+        of content: ContentReference,
+        _ chunks: ChunkReader
+    ) throws -> [UInt8] {
+        var cursor = ContentCursor(chunks, content)
+        var bytes: [UInt8] = []
+        while let chunk = try cursor.next() { bytes += try chunks.bytes(chunk.id) }
+        return bytes
     }
 
     /// Checks the repository, data and all.

@@ -19,8 +19,8 @@ struct RebuildIndexTests {
         #expect(before.damages.contains { !$0.affected.isEmpty })
         let report = try await small.repository.rebuildIndex().value
         #expect(report.lostIndexes.count == lost.count)
-        #expect(report.packsAdded > 0)
-        #expect(report.damagedPacks.isEmpty)
+        #expect(report.packs > 0)
+        #expect(report.damaged.isEmpty)
         let after = try small.check()
         #expect(after.isSound, "\(after.text)")
         #expect(after.notices.count == lost.count)

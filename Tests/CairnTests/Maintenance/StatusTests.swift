@@ -35,9 +35,14 @@ struct StatusTests {
         let process = small.options.environment.host.process
         let records = RecordStore(small.repository.core)
         let session = SessionRecord(
-            host: Array("test-host".utf8), user: [], bootID: Array(process.bootID.utf8),
-            processID: UInt32(process.processID), processStart: process.startTime, started: 1,
-            cleanupGeneration: 0)
+            host: Array("test-host".utf8),
+            user: [],
+            bootID: Array(process.bootID.utf8),
+            processID: UInt32(process.processID),
+            processStart: process.startTime,
+            started: 1,
+            cleanupGeneration: 0
+        )
         let name = ObjectNames.session(id)
         _ = try records.create(name, records.seal(.session, session.encode(), named: name))
         small.store[last] = nil
