@@ -160,7 +160,8 @@ struct RestoreStretch {
         while index < order.count {
             let first = order[index]
             let range = Int(first.offset)..<Int(first.end)
-            if let start = segments.first?.range.lowerBound, let end = segments.last?.range.upperBound,
+            if let start = segments.first?.range.lowerBound,
+                let end = segments.last?.range.upperBound,
                 order[index - 1].pack != first.pack
                     || range.upperBound - start > RestoreStretch.readSizeMax
                     || range.lowerBound < end || range.lowerBound - end > RestoreStretch.gapMax

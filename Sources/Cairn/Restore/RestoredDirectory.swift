@@ -51,6 +51,23 @@ final class RestoredDirectory: Sendable {
         state = Mutex(State(handle: handle, parent: parent))
     }
 
+    deinit {
+        // A long chain that is dropped unfinished must not be taken apart by recursion.
+        var next = takeParent()
+        while isKnownUniquelyReferenced(&next) {
+            let parent = next?.takeParent()
+            next = parent
+        }
+    }
+
+    private func takeParent() -> RestoredDirectory? {
+        state.withLock { state in
+            let parent = state.parent
+            state.parent = nil
+            return parent
+        }
+    }
+
     /// The path in the snapshot of an entry in this folder, or of the folder itself.
     func path(of entry: FileName?) -> [UInt8] {
         var names: [FileName] = []

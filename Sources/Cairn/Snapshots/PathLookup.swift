@@ -44,7 +44,8 @@ extension TreeLoader {
                 folder = reference
             } else if index < names.count - 1 {
                 throw CairnError(
-                    .notFound, "\(PathText.escaped(entry.name)) in \(PathText.escaped(path)) is no folder")
+                    .notFound,
+                    "\(PathText.escaped(entry.name)) in \(PathText.escaped(path)) is no folder")
             }
         }
         guard let found else {

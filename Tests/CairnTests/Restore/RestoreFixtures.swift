@@ -23,7 +23,8 @@ struct RestoreFixture {
         var settings = RepositorySettings()
         if let chunkSize {
             settings.chunking = try ChunkerParameters(
-                algorithm: .fastcdc, sizeMin: chunkSize / 4, sizeMean: chunkSize, sizeMax: chunkSize * 4)
+                algorithm: .fastcdc, sizeMin: max(chunkSize / 4, 1024), sizeMean: chunkSize,
+                sizeMax: chunkSize * 4)
         }
         var options = RepositoryOptions()
         options.environment = .virtual(seed: seed, time: VirtualClock())
