@@ -40,7 +40,9 @@ final class RestoredDirectory: Sendable {
     ///
     /// - Parameter handle: Nil in a dry run, where the folder need not be there.
     init(
-        _ name: FileName, in parent: RestoredDirectory, handle: TargetDirectory?,
+        _ name: FileName,
+        in parent: RestoredDirectory,
+        handle: TargetDirectory?,
         attributes: FileAttributes?
     ) {
         self.name = name

@@ -23,8 +23,10 @@ struct BackupFaultTests {
     }
 
     private func expectWhole(
-        _ bench: BackupBench<FaultyStore<MemoryStore>>, _ snapshot: SessionID,
-        _ files: [String: [UInt8]], _ place: String
+        _ bench: BackupBench<FaultyStore<MemoryStore>>,
+        _ snapshot: SessionID,
+        _ files: [String: [UInt8]],
+        _ place: String
     ) throws {
         let tree = try StoredTree(bench.repository, snapshot)
         for (name, bytes) in files {
@@ -41,7 +43,8 @@ struct BackupFaultTests {
             let bench = try await bench(seed: 81)
             let first = try #require(try await bench.backUp().snapshot)
             let before = Dictionary(
-                uniqueKeysWithValues: files.map { ($0, Disk.bytes(bench.path($0)) ?? []) })
+                uniqueKeysWithValues: files.map { ($0, Disk.bytes(bench.path($0)) ?? []) }
+            )
             try bench.source.write("a/second", Array("added".utf8))
             let error = BackupFaultTests.errors[number % BackupFaultTests.errors.count]
             let place = "seed 81, operation \(number), \(error)"
@@ -90,15 +93,20 @@ struct BackupFaultTests {
         var settings = RepositorySettings()
         settings.packSize = 4 << 20
         let bench = try await BackupBench(
-            FaultyStore(MemoryStore()), seed: 83, settings: settings)
+            FaultyStore(MemoryStore()),
+            seed: 83,
+            settings: settings
+        )
         bench.store.plan(.error(.outOfSpace), for: .create, at: 2, lasting: true)
         let cancellation = Cancellation()
         let error = #expect(throws: CairnError.self) {
             try BackupRun.run(
                 bench.repository.core,
                 BackupRequest(
-                    .stream(name: Array("data".utf8), WaitingSource(until: cancellation))),
-                context: JobContext(cancellation: cancellation))
+                    .stream(name: Array("data".utf8), WaitingSource(until: cancellation))
+                ),
+                context: JobContext(cancellation: cancellation)
+            )
         }
         #expect(error?.code == .outOfSpace)
     }

@@ -74,7 +74,10 @@ struct BackupProblemTests {
     ///
     /// Its data are more than the packs in memory hold, so the reader is still busy with it then.
     private func backUp(
-        changing name: String, seed: UInt64, offset: Int, _ body: (
+        changing name: String,
+        seed: UInt64,
+        offset: Int,
+        _ body: (
             BackupBench<HookedStore>, BackupSummary, _ data: [UInt8]
         ) async throws -> Void
     ) async throws {
@@ -89,7 +92,11 @@ struct BackupProblemTests {
         var settings = RepositorySettings()
         settings.packSize = 4 << 20
         let bench = try await BackupBench(
-            store, seed: seed, settings: settings, source: folder)
+            store,
+            seed: seed,
+            settings: settings,
+            source: folder
+        )
         var random = SeededRandom(seed: seed)
         let data = random.bytes(count: 24 << 20)
         Disk.write(path, data, at: offset)
@@ -131,7 +138,9 @@ struct BackupProblemTests {
 
     /// Reads files through a ``FileReader`` after `change` was made behind the walk's back.
     private func outcomes(
-        of names: [String], _ bench: BackupBench<MemoryStore>, after change: () -> Void
+        of names: [String],
+        _ bench: BackupBench<MemoryStore>,
+        after change: () -> Void
     ) throws -> [FileOutcome] {
         let core = bench.repository.core
         let session = try WriterSession.begin(core, context: JobContext())
@@ -139,16 +148,26 @@ struct BackupProblemTests {
         let directory = try SourceDirectory.open(path: bench.path)
         let jobs = try names.map { name in
             FileJob(
-                directory: directory, name: Array(name.utf8),
-                path: bench.path(name), metadata: try directory.metadata(of: Array(name.utf8)))
+                directory: directory,
+                name: Array(name.utf8),
+                path: bench.path(name),
+                metadata: try directory.metadata(of: Array(name.utf8))
+            )
         }
         change()
         let reader = FileReader(
             core: core,
             saver: ChunkSaver(
-                session, packs: session.dataPacks, type: .data, compression: .none),
-            lists: MetadataSink(session), queue: WorkQueue(batchCountMax: 1),
-            context: JobContext(), counters: session.counters)
+                session,
+                packs: session.dataPacks,
+                type: .data,
+                compression: .none
+            ),
+            lists: MetadataSink(session),
+            queue: WorkQueue(batchCountMax: 1),
+            context: JobContext(),
+            counters: session.counters
+        )
         let batch = WalkBatch(items: [], jobs: jobs)
         try reader.process(batch)
         return try #require(batch.awaitOutcomes())
@@ -164,19 +183,29 @@ struct BackupProblemTests {
         let directory = try SourceDirectory.open(path: bench.path("d"))
         let metadata = try directory.metadata(of: Array("one".utf8))
         let file = TreeEntry(
-            name: Array("one".utf8), metadata, node: .regular(content: .empty, layout: nil))
+            name: Array("one".utf8),
+            metadata,
+            node: .regular(content: .empty, layout: nil)
+        )
         let folder = TreeEntry(name: Array("d".utf8), try directory.metadata(), node: .pipe)
         let sink = MetadataSink(session)
         var assembler = TreeAssembler(
-            sink: sink, problemList: ProblemListWriter(sink), context: JobContext(),
-            counters: session.counters, reportsItems: false)
+            sink: sink,
+            problemList: ProblemListWriter(sink),
+            context: JobContext(),
+            counters: session.counters,
+            reportsItems: false
+        )
         let problem = Problem(path: bench.path("d/two"), reason: .unreadable, text: "no")
         try assembler.add(
             WalkBatch(
                 items: [
                     .enter(path: bench.path("d")), .entry(file, path: bench.path("d/one"), .new),
                     .problem(problem), .leave(folder, previous: nil, isOptional: false),
-                ], jobs: []))
+                ],
+                jobs: []
+            )
+        )
         let (tree, list) = try assembler.finish()
         try sink.flush()
         var record = SnapshotRecord(session: session.id, tree: tree)

@@ -50,7 +50,8 @@ import Testing
             logicalSize: 200_000,
             extents: [
                 .init(gap: 500, length: 10_000), .init(gap: 100_000, length: 20_000),
-            ])
+            ]
+        )
         var model = [UInt8](repeating: 0, count: 200_000)
         model.replaceSubrange(500..<10_500, with: stored[..<10_000])
         model.replaceSubrange(110_500..<130_500, with: stored[10_000...])
@@ -86,10 +87,15 @@ import Testing
     }
 
     private func find(
-        _ fixture: RestoreFixture, _ snapshot: SessionID, _ name: String
+        _ fixture: RestoreFixture,
+        _ snapshot: SessionID,
+        _ name: String
     ) throws -> (ChunkReader, TreeEntry) {
         let opened = try OpenedSnapshot(
-            snapshot, fixture.repository.records, JobContext())
+            snapshot,
+            fixture.repository.records,
+            JobContext()
+        )
         let start = try TreeLoader(opened.chunks)
             .find(fixture.source + Array(name.utf8), in: opened.record.tree)
         return (opened.chunks, try #require(start.entry))

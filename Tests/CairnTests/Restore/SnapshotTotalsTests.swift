@@ -7,15 +7,23 @@ import Testing
 @Suite struct SnapshotTotalsTests {
     private func entry(_ node: TreeEntry.Node) -> TreeEntry {
         TreeEntry(
-            name: [97], mode: 0o644, userID: 0, groupID: 0, modified: Timestamp(seconds: 0),
-            changed: Timestamp(seconds: 0), inode: 1, node: node)
+            name: [97],
+            mode: 0o644,
+            userID: 0,
+            groupID: 0,
+            modified: Timestamp(seconds: 0),
+            changed: Timestamp(seconds: 0),
+            inode: 1,
+            node: node
+        )
     }
 
     @Test("A tree that holds more than its record states ends the walk")
     func endsWalk() throws {
         let id = ChunkID(words: (1, 2, 3, 4))
         let file = entry(
-            .regular(content: ContentReference(length: 60, depth: 0, root: id), layout: nil))
+            .regular(content: ContentReference(length: 60, depth: 0, root: id), layout: nil)
+        )
         let folder = entry(.directory(TreeReference(level: 0, root: id)))
         var stated = SnapshotStatistics()
         (stated.files, stated.directories, stated.bytes) = (2, 1, 100)
@@ -40,7 +48,9 @@ import Testing
         let huge = entry(
             .regular(
                 content: ContentReference(length: UInt64(Int64.max), depth: 8, root: id),
-                layout: nil))
+                layout: nil
+            )
+        )
         try totals.count(huge)
         try totals.count(huge)
         #expect(throws: CairnError.self) { try totals.count(huge) }
