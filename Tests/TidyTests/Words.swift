@@ -50,6 +50,8 @@ enum Words {
             "a fetched algorithm of libcrypto never changes and is never freed",
         "Sources/CairnCore/Sealing/Sealer+AESGCM.swift":
             "a fetched algorithm of libcrypto never changes and is never freed",
+        "Sources/CairnCore/Digests/SHA256.swift":
+            "a fetched algorithm of libcrypto never changes and is never freed",
         "Sources/CairnCore/Sealing/SecretBytes.swift":
             "the bytes are written once, before the object is handed to anybody",
         "Sources/CairnIO/Files/MappedFile.swift":
@@ -59,7 +61,7 @@ enum Words {
     ]
 
     /// How many such files there may be.
-    static let uncheckedSendableMax = 10
+    static let uncheckedSendableMax = 11
 
     /// The banned words in `file`.
     static func banned(_ file: SourceFile) -> [Finding] {

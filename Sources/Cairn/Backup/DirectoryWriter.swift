@@ -4,7 +4,8 @@ internal import CairnIO
 
 /// Turns the entries of one folder, given in order, into tree chunks.
 ///
-/// Leaves and inner nodes are cut by the rules of Specs/Format.md#tree, which look at names only, so
+/// Leaves and inner nodes are cut by the rules of Specs/Format.md#tree-split, which look at names
+/// and sizes only, so
 /// one changed entry among millions changes one leaf and the nodes above it. At most one leaf and
 /// one node of each level are held.
 package struct DirectoryWriter {

@@ -131,6 +131,7 @@ package struct SourceWalker: ~Copyable {
             } catch {
                 throw CairnError.unreadableSource(childPath, error)
             }
+            SourceWalker.keepTimes(of: previous, in: &entry)
             try output.add(.enter(path: childPath))
             _ = filter.enter(name.span)
             let beneath = try trees.cursor(beneath: previous)
@@ -138,6 +139,16 @@ package struct SourceWalker: ~Copyable {
             filter.leave()
             try output.add(.leave(entry, previous: previous, isOptional: false))
         }
+    }
+
+    /// Takes the times of a folder that only leads to a source from the parent snapshot, where
+    /// nothing else about it changed: what happens beside the source must not make trees differ.
+    private static func keepTimes(of previous: TreeEntry?, in entry: inout TreeEntry) {
+        guard let previous, previous.kind == .directory, previous.inode == entry.inode,
+            previous.mode == entry.mode, previous.userID == entry.userID,
+            previous.groupID == entry.groupID, previous.attributes == entry.attributes
+        else { return }
+        (entry.modified, entry.changed) = (previous.modified, previous.changed)
     }
 
     /// Walks until no folder is open.

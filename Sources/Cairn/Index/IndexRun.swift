@@ -165,7 +165,8 @@ extension IndexRun {
     /// The index of the first entry with `key`, or nil where the guide or the entries say there is
     /// none.
     ///
-    /// A false guide can hide an entry; ``firstIndexIgnoringGuide(of:)`` is for those who must know.
+    /// A false guide can hide an entry; ``firstIndexIgnoringGuide(of:)`` is for those who must
+    /// know.
     func firstIndex(of key: PrefixKey) -> Int? {
         let (line, fraction) = GuideLine.place(of: key, lineCount: lineCount)
         let pointer = unsafe storage.base + (guideOffset &+ line &* RunLayout.lineSize)

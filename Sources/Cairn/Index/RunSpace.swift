@@ -23,7 +23,8 @@ struct RunSpace: Sendable {
 
     /// Writes what `builder` has gathered and opens it.
     ///
-    /// Where the disk does not take it, the run stays in memory: a cache that cannot be written must not stop a backup.
+    /// Where the disk does not take it, the run stays in memory: a cache that cannot be written
+    /// must not stop a backup.
     ///
     /// - Parameters:
     ///   - builder: What to merge.

@@ -241,7 +241,8 @@ struct BackupVerb: Verb {
         }
         let verb = dryRun ? "Would add" : "Added"
         output.remark(
-            "\(verb) \(Units.bytes(counts.bytesAdded)), stored as \(Units.bytes(counts.bytesStored))"
+            "\(verb) \(Units.bytes(counts.bytesAdded)), "
+                + "stored as \(Units.bytes(counts.bytesStored))"
         )
         output.remark(
             "Processed \(Units.count(counts.files, "file")), \(Units.bytes(counts.bytes)) in "

@@ -3,7 +3,8 @@ internal import CLZ4
 /// Tells, from a few samples, whether bytes are worth the effort of compressing.
 ///
 /// Two looks, the second only where the first leaves doubt:
-/// 1. how uneven the byte values are in 1 or 4 KiB taken from 16 places: text, tables and code show;
+/// 1. how uneven the byte values are in 1 or 4 KiB taken from 16 places: text, tables and code
+///    show;
 /// 2. whether LZ4 finds repetition in 16 KiB taken from 8 places.
 ///
 /// A wrong answer costs time or space, never data.
@@ -44,7 +45,8 @@ final class CompressibilityProbe {
         }
     }
 
-    /// Whether `bytes`, at most a few KiB, have less than 7.6 bits of collision entropy a byte, which is never more
+    /// Whether `bytes`, at most a few KiB, have less than 7.6 bits of collision entropy a byte,
+    /// which is never more
     /// than its Shannon entropy; random bytes have 8.
     private static func isUneven(_ bytes: Span<UInt8>) -> Bool {
         let quarter = bytes.count / 4

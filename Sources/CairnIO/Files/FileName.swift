@@ -1,7 +1,8 @@
 /// The name of a directory entry: bytes, of no particular encoding.
 ///
 /// A name has at least one byte, no NUL, no `/`, and is neither `.` nor `..`
-/// (``FileName/isValid(_:)``). Every call that takes a name checks this, so that no name, wherever it
+/// (``FileName/isValid(_:)``). Every call that takes a name checks this, so that no name, wherever
+/// it
 /// came from, leads out of the directory it is used in. How long a name may be is for the file
 /// system to say (`ENAMETOOLONG`).
 package typealias FileName = [UInt8]

@@ -25,7 +25,8 @@ public protocol Store: Sendable {
     /// Appends the bytes at `range` to `buffer`.
     ///
     /// - Parameter range: A range of bytes, or nil for the whole object. A range that reaches past
-    ///   the end is an error (`.damaged`), never a short answer. A whole object takes memory for all
+    ///   the end is an error (`.damaged`), never a short answer. A whole object takes memory for
+    ///   all
     ///   of it: look at its size first where a stranger may have written it.
     /// - Throws: Any error leaves `buffer` as it was.
     func read(

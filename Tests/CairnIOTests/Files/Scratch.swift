@@ -38,8 +38,7 @@ final class Scratch {
             let status = unsafe (name + [0]).withUnsafeBytes { bytes in
                 unsafe unlinkat(
                     dirfd(handle),
-                    // swift-format-ignore: NeverForceUnwrap
-                    bytes.bindMemory(to: CChar.self).baseAddress!,
+                    (bytes.bindMemory(to: CChar.self).baseAddress).unsafelyUnwrapped,
                     isDirectory ? 0x200 : 0
                 )
             }
@@ -65,8 +64,7 @@ final class Scratch {
         let full = Array((path + "/").utf8) + name + [0]
         let number = unsafe full.withUnsafeBytes { text in
             unsafe Glibc.open(
-                // swift-format-ignore: NeverForceUnwrap
-                text.bindMemory(to: CChar.self).baseAddress!,
+                (text.bindMemory(to: CChar.self).baseAddress).unsafelyUnwrapped,
                 O_CREAT | O_WRONLY,
                 0o644
             )

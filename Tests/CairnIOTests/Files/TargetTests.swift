@@ -216,6 +216,14 @@ struct TargetTests {
             #expect(found.kind == kind && found.modified == ordinary.modified)
         }
         #expect(try root.contents.metadata(of: "fifo".name).mode == 0o644)
+    }
+
+    @Test("what is in the way and what cannot be made is refused")
+    func refusedNodes() throws {
+        let scratch = try Scratch()
+        let root = try TargetTree.open(path: scratch.bytes).root
+        scratch.makeFile("link")
+        let target = "../../etc/passwd".name
         #expect(throws: FileFailure.self) {
             try root.createSymlink(
                 "link".name,
@@ -241,7 +249,7 @@ struct TargetTests {
                 number: DeviceNumber(major: 1, minor: 3),
                 attributes: ordinary,
                 policy: policy,
-                replacing: replacing
+                replacing: .replace
             )
             let found = try root.contents.metadata(of: "device".name)
             #expect(found.deviceNumber == DeviceNumber(major: 1, minor: 3))
@@ -255,7 +263,7 @@ struct TargetTests {
                 number: DeviceNumber(major: 0, minor: 0),
                 attributes: ordinary,
                 policy: policy,
-                replacing: replacing
+                replacing: .replace
             )
         }
     }
