@@ -7,7 +7,10 @@ enum EngineBench {
         var options = RepositoryOptions()
         options.cacheDirectory = Array((scratch + "/cache").utf8)
         let repository = try await Repository.create(
-            in: store, credential: .passphrase("benchmark"), options: options)
+            in: store,
+            credential: .passphrase("benchmark"),
+            options: options
+        )
         let request = BackupRequest(.paths([Array(source.utf8)]))
         let first = try await timed { try await repository.backup(request).value }
         let second = try await timed { try await repository.backup(request).value }

@@ -31,7 +31,9 @@ struct Harness {
 
     /// Measures a group of alternatives that each work on `bytes` bytes.
     mutating func group(
-        _ title: String, bytes: Int, _ members: [(name: String, body: () throws -> Void)]
+        _ title: String,
+        bytes: Int,
+        _ members: [(name: String, body: () throws -> Void)]
     ) throws {
         var times = [[UInt64]](repeating: [], count: members.count)
         for _ in 0..<rounds {

@@ -30,10 +30,12 @@ enum MicroBench {
                 buffer.append(words[Int(rank * rank * rank * 4096)])
             } else {
                 var word = random.next()
-                buffer.append((0..<8).map { _ in
-                    defer { word >>= 8 }
-                    return UInt8(truncatingIfNeeded: word)
-                })
+                buffer.append(
+                    (0..<8).map { _ in
+                        defer { word >>= 8 }
+                        return UInt8(truncatingIfNeeded: word)
+                    }
+                )
             }
         }
         buffer.truncate(to: size)
@@ -64,7 +66,8 @@ enum MicroBench {
                             var lengths: [Int] = []
                             chunker.cuts(data.span, atEnd: true, into: &lengths)
                         }
-                    ))
+                    )
+                )
             }
         }
         try harness.group("Chunking 64 MiB, mean 1 MiB", bytes: data.count, members)
@@ -85,14 +88,20 @@ enum MicroBench {
                             var ids: [ChunkID] = []
                             identifier.identify(data.span, ranges: ranges, into: &ids)
                         }
-                    ))
+                    )
+                )
             }
             try harness.group(
-                "Identifying chunks of \(size >> 10) KiB", bytes: data.count, members)
+                "Identifying chunks of \(size >> 10) KiB",
+                bytes: data.count,
+                members
+            )
         }
         try harness.group(
-            "CRC-32C", bytes: data.count,
-            [copying(data), ("crc32c", { _ = CRC32C.checksum(data.span) })])
+            "CRC-32C",
+            bytes: data.count,
+            [copying(data), ("crc32c", { _ = CRC32C.checksum(data.span) })]
+        )
     }
 
     private static func sealing(_ harness: inout Harness, _ data: ByteBuffer) throws {
@@ -103,7 +112,8 @@ enum MicroBench {
         try sealer.setKey(key, algorithm: .aes256GCM)
         let additional = [UInt8](repeating: 1, count: 64)
         try harness.group(
-            "Sealing in units of 256 KiB", bytes: data.count,
+            "Sealing in units of 256 KiB",
+            bytes: data.count,
             [
                 copying(data),
                 (
@@ -112,16 +122,22 @@ enum MicroBench {
                         for start in stride(from: 0, to: data.count, by: size) {
                             sealed.truncate(to: 0)
                             try sealer.seal(
-                                data.span(start..<start + size), nonce: UInt64(start),
-                                additional: additional.span, into: sealed)
+                                data.span(start..<start + size),
+                                nonce: UInt64(start),
+                                additional: additional.span,
+                                into: sealed
+                            )
                         }
                     }
                 ),
-            ])
+            ]
+        )
     }
 
     private static func compressing(
-        _ harness: inout Harness, _ text: ByteBuffer, _ random: ByteBuffer
+        _ harness: inout Harness,
+        _ text: ByteBuffer,
+        _ random: ByteBuffer
     ) throws {
         let size = 256 << 10
         let output = ByteBuffer(capacity: size * 2)
@@ -138,10 +154,14 @@ enum MicroBench {
                         {
                             for start in stride(from: 0, to: part, by: size) {
                                 output.truncate(to: 0)
-                                _ = compressor.compress(data.span(start..<start + size), into: output)
+                                _ = compressor.compress(
+                                    data.span(start..<start + size),
+                                    into: output
+                                )
                             }
                         }
-                    ))
+                    )
+                )
             }
             try harness.group("Compressing \(kind) in units of 256 KiB", bytes: part, members)
         }
@@ -149,16 +169,22 @@ enum MicroBench {
         output.truncate(to: 0)
         let codec = Compressor(.zstd(level: 3)).compress(text.span(0..<size), into: output)
         try harness.group(
-            "Decompressing text", bytes: size,
+            "Decompressing text",
+            bytes: size,
             [
                 (
                     "zstd,3",
                     {
                         opened.truncate(to: 0)
                         try decompressor.decompress(
-                            output.span, codec: codec, count: size, into: opened)
+                            output.span,
+                            codec: codec,
+                            count: size,
+                            into: opened
+                        )
                     }
                 )
-            ])
+            ]
+        )
     }
 }

@@ -76,7 +76,11 @@ extension CairnError {
         case .permissionDenied(let reason):
             CairnError(.store, "\(action): permission denied (\(reason))", cause: error)
         case .damaged(let name, let reason):
-            CairnError(.damaged, "\(action): \(name) is damaged (\(reason)); run 'check'", cause: error)
+            CairnError(
+                .damaged,
+                "\(action): \(name) is damaged (\(reason)); run 'check'",
+                cause: error
+            )
         case .unavailable(let reason):
             CairnError(.unavailable, "\(action): \(reason); try again later", cause: error)
         case .failed(let reason):
@@ -88,8 +92,10 @@ extension CairnError {
     package static func decoding(_ error: DecodingFailure, of name: String) -> CairnError {
         if case .unsupported(let what) = error {
             return CairnError(
-                .unsupported, "\(name) uses \(what), which this version does not know; upgrade",
-                cause: error)
+                .unsupported,
+                "\(name) uses \(what), which this version does not know; upgrade",
+                cause: error
+            )
         }
         return CairnError(.damaged, "\(name) is damaged; run 'check'", cause: error)
     }
@@ -101,8 +107,10 @@ extension CairnError {
         case .unsupported(let what): .decoding(.unsupported(what), of: name)
         case .notAuthentic:
             CairnError(
-                .damaged, "\(name) was not sealed with this repository's key; run 'check'",
-                cause: error)
+                .damaged,
+                "\(name) was not sealed with this repository's key; run 'check'",
+                cause: error
+            )
         case .foreignRepository(let id):
             CairnError(.damaged, "\(name) belongs to repository \(id); run 'check'", cause: error)
         case .cryptography:
@@ -113,7 +121,10 @@ extension CairnError {
     /// Says that a folder on the way to the source cannot be read.
     package static func unreadableSource(_ path: [UInt8], _ failure: FileFailure) -> CairnError {
         CairnError(
-            .source, "cannot read \(PathText.escaped(path)): \(failure.reason)", cause: failure)
+            .source,
+            "cannot read \(PathText.escaped(path)): \(failure.reason)",
+            cause: failure
+        )
     }
 
     /// The error of an operation that its caller cancelled.

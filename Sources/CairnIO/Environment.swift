@@ -20,7 +20,10 @@ public struct Environment: Sendable {
 
     /// The machine this process runs on.
     public static let system = Environment(
-        time: SystemTime(), entropy: SystemEntropy(), host: SystemHost())
+        time: SystemTime(),
+        entropy: SystemEntropy(),
+        host: SystemHost()
+    )
 
     /// Unpredictable bytes as an array.
     ///

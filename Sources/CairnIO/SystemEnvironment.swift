@@ -58,8 +58,10 @@ struct SystemHost: HostSource {
     init() {
         let processID = getpid()
         process = ProcessIdentity(
-            processID: processID, startTime: SystemHost.startTime(of: processID) ?? 0,
-            bootID: SystemHost.bootID())
+            processID: processID,
+            startTime: SystemHost.startTime(of: processID) ?? 0,
+            bootID: SystemHost.bootID()
+        )
     }
 
     var hostName: String {

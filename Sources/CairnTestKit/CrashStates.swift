@@ -118,7 +118,8 @@ extension CrashingFiles {
     /// - Returns: How many states there were. Equal ones after different effects count each.
     @discardableResult
     package func forEachCrashState(
-        seed: UInt64, _ body: (CrashState) throws -> Void
+        seed: UInt64,
+        _ body: (CrashState) throws -> Void
     ) rethrows -> Int {
         let (start, effects, marks) = state.withLock { ($0.start, $0.effects, $0.marks) }
         var random = SeededRandom(seed: seed)
@@ -134,7 +135,8 @@ extension CrashingFiles {
             for choice in CrashingFiles.choices(past, pending, &random) {
                 let disk = CrashingFiles.disk(base, past, from: first, choice)
                 try body(
-                    CrashState(disk: disk, acknowledged: acknowledged, effectCount: end))
+                    CrashState(disk: disk, acknowledged: acknowledged, effectCount: end)
+                )
                 count += 1
             }
         }
@@ -167,7 +169,9 @@ extension CrashingFiles {
     /// What became of each pending effect: how much of it is there. 0 is nothing; the last value
     /// is all of it; those between are torn writes.
     private static func choices(
-        _ effects: [CrashEffect], _ pending: [Int], _ random: inout SeededRandom
+        _ effects: [CrashEffect],
+        _ pending: [Int],
+        _ random: inout SeededRandom
     ) -> [[Int: CrashEffect?]] {
         let options = pending.map { variants(of: effects[$0]) }
         var counters: [[Int]] = []
@@ -202,7 +206,9 @@ extension CrashingFiles {
 
     /// The disk after effects from one on, with pending ones replaced by what was left of them.
     private static func disk(
-        _ base: CrashDisk, _ effects: [CrashEffect], from first: Int,
+        _ base: CrashDisk,
+        _ effects: [CrashEffect],
+        from first: Int,
         _ choice: [Int: CrashEffect?]
     ) -> CrashDisk {
         var disk = base

@@ -37,7 +37,9 @@ package final class CrashingFiles: StoreFiles {
 
     /// Makes an empty file system, or one that begins with what a crash left.
     package init(
-        _ disk: CrashDisk = CrashDisk(), writeSizeMax: Int = 4096, supportsUnnamed: Bool = true,
+        _ disk: CrashDisk = CrashDisk(),
+        writeSizeMax: Int = 4096,
+        supportsUnnamed: Bool = true,
         supportsLinks: Bool = true
     ) {
         var state = State()
@@ -88,7 +90,8 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func openRoot(
-        _ path: String, create: Bool
+        _ path: String,
+        create: Bool
     ) throws(StoreFileError) -> StoreHandle {
         try call { state in state.open(.folder("")) }
     }
@@ -102,7 +105,8 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func openFolder(
-        _ name: String, in folder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) -> StoreHandle {
         try call { state throws(StoreFileError) in
             let opened = name == "." ? try state.folder(folder) : name
@@ -119,7 +123,8 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func create(
-        _ name: String, in folder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) -> StoreHandle {
         try call { state throws(StoreFileError) in
             let place = CrashPlace(folder: try state.folder(folder), name: name)
@@ -138,7 +143,9 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func write(
-        _ bytes: Span<UInt8>, to file: StoreHandle, at offset: UInt64
+        _ bytes: Span<UInt8>,
+        to file: StoreHandle,
+        at offset: UInt64
     ) throws(StoreFileError) -> Int {
         var part = Array(copying: bytes.extracting(0..<min(bytes.count, writeSizeMax)))
         return try call { state throws(StoreFileError) in
@@ -174,7 +181,9 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func link(
-        _ file: StoreHandle, as name: String, in folder: StoreHandle
+        _ file: StoreHandle,
+        as name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) {
         try call { state throws(StoreFileError) in
             let number = try state.file(file)
@@ -185,7 +194,10 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func link(
-        _ name: String, in folder: StoreHandle, as newName: String, in newFolder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle,
+        as newName: String,
+        in newFolder: StoreHandle
     ) throws(StoreFileError) {
         try call { state throws(StoreFileError) in
             guard state.supportsLinks else { throw .unsupported }
@@ -198,7 +210,10 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func rename(
-        _ name: String, in folder: StoreHandle, to newName: String, in newFolder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle,
+        to newName: String,
+        in newFolder: StoreHandle
     ) throws(StoreFileError) {
         try call { state throws(StoreFileError) in
             let old = CrashPlace(folder: try state.folder(folder), name: name)
@@ -220,7 +235,8 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func open(
-        _ name: String, in folder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) -> StoreHandle {
         try call { state throws(StoreFileError) in
             let place = CrashPlace(folder: try state.folder(folder), name: name)
@@ -241,7 +257,8 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func status(
-        _ name: String, in folder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) -> StoreFileStatus {
         try call { state throws(StoreFileError) in
             let parent = try state.folder(folder)
@@ -255,7 +272,9 @@ package final class CrashingFiles: StoreFiles {
     }
 
     package func read(
-        _ file: StoreHandle, at offset: UInt64, into bytes: inout MutableSpan<UInt8>,
+        _ file: StoreHandle,
+        at offset: UInt64,
+        into bytes: inout MutableSpan<UInt8>,
         from start: Int
     ) throws(StoreFileError) -> Int {
         let number = try call { state throws(StoreFileError) in try state.file(file) }

@@ -73,12 +73,16 @@ public final class FaultyStore<Base: Store>: Store {
     ///   - number: Which one from now on, counted from 1.
     ///   - lasting: Whether every later one fails in the same way.
     public func plan(
-        _ fault: StoreFault, for operation: StoreOperation?, at number: Int, lasting: Bool = false
+        _ fault: StoreFault,
+        for operation: StoreOperation?,
+        at number: Int,
+        lasting: Bool = false
     ) {
         precondition(number > 0, "operations are counted from 1")
         state.withLock {
             $0.plans.append(
-                Plan(fault: fault, operation: operation, countdown: number, isLasting: lasting))
+                Plan(fault: fault, operation: operation, countdown: number, isLasting: lasting)
+            )
         }
     }
 
@@ -123,7 +127,8 @@ public final class FaultyStore<Base: Store>: Store {
 
     /// Runs an operation under a fault that has nothing to do with bytes.
     private func run<R>(
-        _ operation: StoreOperation, _ call: () throws(StoreError) -> R
+        _ operation: StoreOperation,
+        _ call: () throws(StoreError) -> R
     ) throws(StoreError) -> R {
         switch begin(operation) {
         case .error(let error), .late(let error): throw error
@@ -137,7 +142,8 @@ public final class FaultyStore<Base: Store>: Store {
     public var capabilities: StoreCapabilities { base.capabilities }
 
     public func create(
-        _ name: ObjectName, _ bytes: Span<UInt8>
+        _ name: ObjectName,
+        _ bytes: Span<UInt8>
     ) throws(StoreError) -> CreateOutcome {
         switch begin(.create) {
         case .error(let error): throw error
@@ -155,7 +161,9 @@ public final class FaultyStore<Base: Store>: Store {
     }
 
     public func read(
-        _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
+        _ name: ObjectName,
+        _ range: Range<UInt64>?,
+        into buffer: ByteBuffer
     ) throws(StoreError) {
         let held = buffer.count
         switch begin(.read) {
@@ -231,7 +239,9 @@ public final class RecordingStore<Base: Store>: Store {
     }
 
     private func note<R>(
-        _ operation: StoreOperation, _ name: ObjectName?, folder: String? = nil,
+        _ operation: StoreOperation,
+        _ name: ObjectName?,
+        folder: String? = nil,
         _ call: () throws(StoreError) -> R
     ) throws(StoreError) -> R {
         do throws(StoreError) {
@@ -245,18 +255,27 @@ public final class RecordingStore<Base: Store>: Store {
     }
 
     private func append(
-        _ operation: StoreOperation, _ name: ObjectName?, _ folder: String?, _ error: StoreError?,
+        _ operation: StoreOperation,
+        _ name: ObjectName?,
+        _ folder: String?,
+        _ error: StoreError?,
         _ outcome: CreateOutcome?
     ) {
         let entry = Entry(
-            operation: operation, name: name, folder: folder, error: error, outcome: outcome)
+            operation: operation,
+            name: name,
+            folder: folder,
+            error: error,
+            outcome: outcome
+        )
         log.withLock { $0.append(entry) }
     }
 
     public var capabilities: StoreCapabilities { base.capabilities }
 
     public func create(
-        _ name: ObjectName, _ bytes: Span<UInt8>
+        _ name: ObjectName,
+        _ bytes: Span<UInt8>
     ) throws(StoreError) -> CreateOutcome {
         do throws(StoreError) {
             let outcome = try base.create(name, bytes)
@@ -269,7 +288,9 @@ public final class RecordingStore<Base: Store>: Store {
     }
 
     public func read(
-        _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
+        _ name: ObjectName,
+        _ range: Range<UInt64>?,
+        into buffer: ByteBuffer
     ) throws(StoreError) {
         try note(.read, name) { () throws(StoreError) in
             try base.read(name, range, into: buffer)

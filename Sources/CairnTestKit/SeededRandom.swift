@@ -45,7 +45,9 @@ public struct SeededRandom: RandomNumberGenerator, Sendable, CustomStringConvert
                 var word = next()
                 for _ in 0..<min(8, count - index) {
                     unsafe buffer.initializeElement(
-                        at: index, to: UInt8(truncatingIfNeeded: word))
+                        at: index,
+                        to: UInt8(truncatingIfNeeded: word)
+                    )
                     word >>= 8
                     index += 1
                 }

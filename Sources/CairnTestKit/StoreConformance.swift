@@ -181,7 +181,9 @@ public struct StoreConformance {
     }
 
     private static func take(
-        _ name: ObjectName, as racer: Int, from store: any Store
+        _ name: ObjectName,
+        as racer: Int,
+        from store: any Store
     ) -> Result<CreateOutcome, StoreError> {
         let bytes = StoreConformance.bytes(of: racer)
         do {
@@ -295,14 +297,17 @@ public struct StoreConformance {
     }
 
     private func create(
-        _ name: ObjectName, _ bytes: [UInt8]
+        _ name: ObjectName,
+        _ bytes: [UInt8]
     ) throws(StoreError) -> CreateOutcome {
         try store.create(name, bytes.span)
     }
 
     /// The error of a read, or nil where it succeeded.
     private func readError(
-        _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
+        _ name: ObjectName,
+        _ range: Range<UInt64>?,
+        into buffer: ByteBuffer
     ) -> StoreError? {
         do throws(StoreError) {
             try store.read(name, range, into: buffer)

@@ -36,12 +36,18 @@ public struct TreeComparison {
     ///
     /// - Parameter differenceCountMax: After how many it stops.
     public static func differences(
-        _ first: String, _ second: String, _ options: Options = Options(),
+        _ first: String,
+        _ second: String,
+        _ options: Options = Options(),
         differenceCountMax: Int = 50
     ) -> [String] {
         var comparison = TreeComparison(options)
         comparison.compare(
-            Array(first.utf8), Array(second.utf8), at: [], differenceCountMax)
+            Array(first.utf8),
+            Array(second.utf8),
+            at: [],
+            differenceCountMax
+        )
         return comparison.differences
     }
 
@@ -50,7 +56,10 @@ public struct TreeComparison {
     }
 
     private mutating func compare(
-        _ first: [UInt8], _ second: [UInt8], at path: [UInt8], _ countMax: Int
+        _ first: [UInt8],
+        _ second: [UInt8],
+        at path: [UInt8],
+        _ countMax: Int
     ) {
         guard differences.count < countMax else { return }
         guard let a = TreeComparison.status(first), let b = TreeComparison.status(second) else {
@@ -72,7 +81,11 @@ public struct TreeComparison {
     }
 
     private mutating func compareMetadata(
-        _ a: stat, _ b: stat, _ first: [UInt8], _ second: [UInt8], at path: [UInt8]
+        _ a: stat,
+        _ b: stat,
+        _ first: [UInt8],
+        _ second: [UInt8],
+        at path: [UInt8]
     ) {
         let isLink = a.st_mode & S_IFMT == S_IFLNK
         if options.comparesModes && !isLink && a.st_mode != b.st_mode {
@@ -105,7 +118,10 @@ public struct TreeComparison {
     }
 
     private mutating func compareFolders(
-        _ first: [UInt8], _ second: [UInt8], at path: [UInt8], _ countMax: Int
+        _ first: [UInt8],
+        _ second: [UInt8],
+        at path: [UInt8],
+        _ countMax: Int
     ) {
         guard let a = TreeComparison.names(first), let b = TreeComparison.names(second) else {
             return report(path, "cannot be listed in both trees")
@@ -114,14 +130,22 @@ public struct TreeComparison {
         for name in b.subtracting(a) { report(path + slash + name, "only in the second tree") }
         for name in a.intersection(b).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
             compare(
-                first + slash + name, second + slash + name, at: path + slash + name, countMax)
+                first + slash + name,
+                second + slash + name,
+                at: path + slash + name,
+                countMax
+            )
         }
     }
 
     private var slash: [UInt8] { [UInt8(ascii: "/")] }
 
     private mutating func compareFiles(
-        _ a: stat, _ b: stat, _ first: [UInt8], _ second: [UInt8], at path: [UInt8]
+        _ a: stat,
+        _ b: stat,
+        _ first: [UInt8],
+        _ second: [UInt8],
+        at path: [UInt8]
     ) {
         guard a.st_size == b.st_size else {
             return report(path, "sizes \(a.st_size), \(b.st_size)")

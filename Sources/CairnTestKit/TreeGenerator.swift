@@ -107,7 +107,10 @@ public struct TreeGenerator {
         try writeSparse(place("hole-at-end"), holes: [8_192..<2_097_152], size: 2_097_152)
         try writeSparse(place("only-hole"), holes: [0..<3_000_001], size: 3_000_001)
         try writeSparse(
-            place("several-holes"), holes: [65_536..<262_144, 327_680..<655_360], size: 700_001)
+            place("several-holes"),
+            holes: [65_536..<262_144, 327_680..<655_360],
+            size: 700_001
+        )
         let attributed = place("attributes")
         try writeFile(attributed, contents(ofSizeUpTo: 500))
         setAttribute(attributed, "user.plain", Array("value".utf8))
@@ -132,7 +135,9 @@ public struct TreeGenerator {
     }
 
     private mutating func fill(
-        _ folder: [UInt8], depth: Int, left: inout Int
+        _ folder: [UInt8],
+        depth: Int,
+        left: inout Int
     ) throws(Failure) {
         try makeFolder(folder)
         let count = Int.random(in: 2...12, using: &random)
@@ -217,7 +222,10 @@ public struct TreeGenerator {
 
     /// Writes all of a file but its holes.
     private mutating func writeSparse(
-        _ path: [UInt8], holes: [Range<Int>], size: Int, _ given: [UInt8]? = nil
+        _ path: [UInt8],
+        holes: [Range<Int>],
+        size: Int,
+        _ given: [UInt8]? = nil
     ) throws(Failure) {
         let bytes = given ?? random.bytes(count: size)
         let file = unsafe TreePath(path).call {

@@ -59,10 +59,15 @@ public final class VirtualHost: HostSource {
 
     /// Makes a machine on which only the given process runs.
     public init(
-        hostName: String = "test-host", userName: String = "tester", userID: UInt32 = 1000,
+        hostName: String = "test-host",
+        userName: String = "tester",
+        userID: UInt32 = 1000,
         groupID: UInt32 = 1000,
         process: ProcessIdentity = ProcessIdentity(
-            processID: 100, startTime: 1, bootID: "test-boot")
+            processID: 100,
+            startTime: 1,
+            bootID: "test-boot"
+        )
     ) {
         self.hostName = hostName
         self.userName = userName
@@ -91,7 +96,9 @@ public final class VirtualHost: HostSource {
 extension Environment {
     /// An environment in which every run with one seed is the same.
     public static func virtual(
-        seed: UInt64, time: any TimeSource = VirtualClock(), host: any HostSource = VirtualHost()
+        seed: UInt64,
+        time: any TimeSource = VirtualClock(),
+        host: any HostSource = VirtualHost()
     ) -> Environment {
         Environment(time: time, entropy: SeededEntropy(seed: seed), host: host)
     }

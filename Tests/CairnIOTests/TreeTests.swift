@@ -10,7 +10,9 @@ struct TreeTests {
         for (name, seed) in [("a", 1), ("b", 1), ("c", 2)] as [(String, UInt64)] {
             let path = folder.path + "/" + name
             try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: false)
+                atPath: path,
+                withIntermediateDirectories: false
+            )
             var generator = TreeGenerator(seed: seed)
             try generator.write(into: path)
         }

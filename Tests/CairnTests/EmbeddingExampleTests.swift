@@ -12,7 +12,9 @@ struct EmbeddingExampleTests {
         // example-begin
         let store = try LocalStore(path: folder, create: true)
         let repository = try await Repository.create(
-            in: store, credential: .passphrase("correct horse battery staple"))
+            in: store,
+            credential: .passphrase("correct horse battery staple")
+        )
 
         let job = repository.backup(BackupRequest(.paths([Array(documents.utf8)])))
         for await event in job.events {
@@ -42,12 +44,16 @@ struct EmbeddingExampleTests {
         let readme = try #require(Disk.bytes(Array("/\(folder)/README.md".utf8)))
         let source = try #require(Disk.bytes(Array(#filePath.utf8)))
         let lines = String(decoding: source, as: UTF8.self).split(
-            separator: "\n", omittingEmptySubsequences: false)
+            separator: "\n",
+            omittingEmptySubsequences: false
+        )
         let start = try #require(lines.firstIndex { $0.hasSuffix("// example-begin") })
         let end = try #require(lines.firstIndex { $0.hasSuffix("// example-end") })
         let example = lines[(start + 1)..<end].map { $0.dropFirst(8) }.joined(separator: "\n")
         #expect(
             String(decoding: readme, as: UTF8.self).contains(
-                "```swift\nimport Cairn\n\n\(example)\n```\n"))
+                "```swift\nimport Cairn\n\n\(example)\n```\n"
+            )
+        )
     }
 }

@@ -9,7 +9,7 @@ enum Arrows {
         "CairnFormat": ["CairnCore"],
         "CairnIO": ["CairnCore", "CCairn", "SystemPackage", "Glibc"],
         "Cairn": collections.union(["CairnCore", "CairnFormat", "CairnIO", "Logging"]),
-        "CairnTestKit": ["Cairn", "CairnCore", "CairnIO", "Glibc"],
+        "CairnTestKit": ["Cairn", "CairnCore", "CairnIO", "CCairn", "Glibc"],
         "CairnCLI": ["Cairn", "ArgumentParser", "Foundation", "Glibc"],
     ]
 

@@ -44,10 +44,22 @@ enum Words {
             "every access goes through the atomics that the pointer leads to",
         "Sources/Cairn/Index/RunStorage.swift":
             "nobody writes to a finished run; its owner lives as long as the pointer",
+        "Sources/Cairn/Objects/ChunkReader.swift":
+            "a segment tool is one thread's at a time; the pool's lock orders changes of hands",
+        "Sources/CairnCore/Sealing/KeyDerivation.swift":
+            "a fetched algorithm of libcrypto never changes and is never freed",
+        "Sources/CairnCore/Sealing/Sealer+AESGCM.swift":
+            "a fetched algorithm of libcrypto never changes and is never freed",
+        "Sources/CairnCore/Sealing/SecretBytes.swift":
+            "the bytes are written once, before the object is handed to anybody",
+        "Sources/CairnIO/Files/MappedFile.swift":
+            "the pages are read-only, and stay mapped until the last user lets go",
+        "Sources/CairnIO/Threads/Monitor.swift":
+            "the state is only reached while the lock is held",
     ]
 
     /// How many such files there may be.
-    static let uncheckedSendableMax = 6
+    static let uncheckedSendableMax = 10
 
     /// The banned words in `file`.
     static func banned(_ file: SourceFile) -> [Finding] {

@@ -129,4 +129,3 @@ public struct BackupSummary: Sendable {
     /// Nothing done yet.
     public init() {}
 }
-

@@ -20,7 +20,10 @@ package final class BackupRun: Sendable {
     private static let orderedCountMax = 64
 
     private init(
-        core: RepositoryCore, request: BackupRequest, context: JobContext, session: WriterSession
+        core: RepositoryCore,
+        request: BackupRequest,
+        context: JobContext,
+        session: WriterSession
     ) {
         self.core = core
         self.request = request
@@ -34,13 +37,18 @@ package final class BackupRun: Sendable {
 
     /// Runs a backup from the registration of its session to the commit.
     package static func run(
-        _ core: RepositoryCore, _ request: BackupRequest, context: JobContext
+        _ core: RepositoryCore,
+        _ request: BackupRequest,
+        context: JobContext
     ) throws(CairnError) -> BackupSummary {
         let clock = core.environment.time
         let start = clock.monotonicNanoseconds
         let roots = try SourceSet(request.source)
         let session = try WriterSession.begin(
-            core, context: context, isDryRun: request.isDryRun)
+            core,
+            context: context,
+            isDryRun: request.isDryRun
+        )
         let run = BackupRun(core: core, request: request, context: context, session: session)
         do throws(CairnError) {
             var summary = try run.perform(roots, start: start)
@@ -59,7 +67,11 @@ package final class BackupRun: Sendable {
             context.report(
                 .progress(
                     counters.progress(
-                        expected: parent?.statistics.bytes ?? 0, elapsed: elapsed)))
+                        expected: parent?.statistics.bytes ?? 0,
+                        elapsed: elapsed
+                    )
+                )
+            )
         }
         defer { ticker.stop() }
         let (tree, problems, assembled) = try assemble(source, parent: parent)
@@ -90,12 +102,17 @@ package final class BackupRun: Sendable {
 
     /// Walks, reads and builds the tree; on return every chunk is in a pack or queued for one.
     private func assemble(
-        _ source: SourceSet, parent: SnapshotRecord?
+        _ source: SourceSet,
+        parent: SnapshotRecord?
     ) throws(CairnError) -> (TreeReference, ContentReference, BackupSummary) {
         let threads = try startThreads(source, parent: parent)
         var assembler = TreeAssembler(
-            sink: sink, problemList: ProblemListWriter(sink), context: context,
-            counters: counters, reportsItems: request.reportsItems)
+            sink: sink,
+            problemList: ProblemListWriter(sink),
+            context: context,
+            counters: counters,
+            reportsItems: request.reportsItems
+        )
         do throws(CairnError) {
             while let batch = ordered.take() { try assembler.add(batch) }
         } catch {
@@ -114,15 +131,19 @@ package final class BackupRun: Sendable {
     }
 
     private func startThreads(
-        _ source: SourceSet, parent: SnapshotRecord?
+        _ source: SourceSet,
+        parent: SnapshotRecord?
     ) throws(CairnError) -> [WorkerThread] {
         var threads: [WorkerThread] = []
         do throws(StoreError) {
             for number in 0..<core.workerCount {
-                threads.append(try WorkerThread(name: "cairn-work-\(number)") { [self] in worker() })
+                threads.append(
+                    try WorkerThread(name: "cairn-work-\(number)") { [self] in worker() }
+                )
             }
             threads.append(
-                try WorkerThread(name: "cairn-walk") { [self] in walk(source, parent: parent) })
+                try WorkerThread(name: "cairn-walk") { [self] in walk(source, parent: parent) }
+            )
         } catch {
             fail(CairnError.store(error, "starting a thread"))
             for thread in threads { thread.join() }
@@ -147,11 +168,14 @@ package final class BackupRun: Sendable {
             case .paths(let roots, _):
                 let excludes = try ExcludeRules(request.excludes)
                 var walker = SourceWalker(
-                    request: request, excludes: excludes,
+                    request: request,
+                    excludes: excludes,
                     repositoryIdentity: request.repositoryPath.flatMap {
                         try? SourceDirectory.open(path: $0).metadata().identity
                     },
-                    trees: trees, context: context, counters: counters
+                    trees: trees,
+                    context: context,
+                    counters: counters
                 ) { [self] batch throws(CairnError) in
                     try send(batch)
                 }
@@ -177,12 +201,19 @@ package final class BackupRun: Sendable {
     private func readStream(_ name: FileName, _ stream: any ByteSource) throws(CairnError) {
         let saver = makeSaver()
         var reader = StreamReader(
-            core: core, queue: work, saver: saver, lists: sink, context: context,
-            counters: counters)
+            core: core,
+            queue: work,
+            saver: saver,
+            lists: sink,
+            context: context,
+            counters: counters
+        )
         do throws(CairnError) {
             try reader.take { size, buffer throws(CairnError) in
                 try stream.read(upTo: size, into: buffer)
-            } failure: { $0 }
+            } failure: {
+                $0
+            }
             // A stream that did not end well must never become a shorter file.
             try stream.finish()
             let content = try reader.finish()
@@ -190,11 +221,19 @@ package final class BackupRun: Sendable {
             let now = core.environment.time.wallNanoseconds
             let host = core.environment.host
             let time = Timestamp(
-                seconds: now / 1_000_000_000, nanoseconds: UInt32(now % 1_000_000_000))
+                seconds: now / 1_000_000_000,
+                nanoseconds: UInt32(now % 1_000_000_000)
+            )
             let entry = TreeEntry(
-                name: name, mode: 0o600, userID: host.userID, groupID: host.groupID,
-                modified: time, changed: time, inode: 0,
-                node: .regular(content: content, layout: nil))
+                name: name,
+                mode: 0o600,
+                userID: host.userID,
+                groupID: host.groupID,
+                modified: time,
+                changed: time,
+                inode: 0,
+                node: .regular(content: content, layout: nil)
+            )
             let path = [UInt8(ascii: "/")] + name
             try send(WalkBatch(items: [.entry(entry, path: path, .new)], jobs: []))
             counters.fileFound(bytes: content.length)
@@ -207,14 +246,23 @@ package final class BackupRun: Sendable {
 
     private func makeSaver() -> ChunkSaver {
         ChunkSaver(
-            session, packs: session.dataPacks, type: .data, compression: request.compression)
+            session,
+            packs: session.dataPacks,
+            type: .data,
+            compression: request.compression
+        )
     }
 
     private func worker() {
         let saver = makeSaver()
         let reader = FileReader(
-            core: core, saver: saver, lists: sink, queue: work, context: context,
-            counters: counters)
+            core: core,
+            saver: saver,
+            lists: sink,
+            queue: work,
+            context: context,
+            counters: counters
+        )
         while let task = work.take() {
             switch task {
             case .stretch(let stretch):
@@ -237,7 +285,8 @@ package final class BackupRun: Sendable {
 
     /// The snapshot to compare with, if any.
     private func chooseParent(
-        host: [UInt8], paths: [[UInt8]]
+        host: [UInt8],
+        paths: [[UInt8]]
     ) throws(CairnError) -> SnapshotRecord? {
         switch request.parent {
         case .none:

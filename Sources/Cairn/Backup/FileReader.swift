@@ -28,8 +28,12 @@ package final class FileReader {
     private static let retrySizeMax: UInt64 = 1 << 30
 
     package init(
-        core: RepositoryCore, saver: ChunkSaver, lists: MetadataSink, queue: WorkQueue,
-        context: JobContext, counters: BackupCounters
+        core: RepositoryCore,
+        saver: ChunkSaver,
+        lists: MetadataSink,
+        queue: WorkQueue,
+        context: JobContext,
+        counters: BackupCounters
     ) {
         self.core = core
         self.saver = saver
@@ -87,9 +91,13 @@ package final class FileReader {
             let isStable = after.hasSameContent(as: before)
             return .stored(
                 StoredFile(
-                    metadata: after, content: .empty, extents: nil,
+                    metadata: after,
+                    content: .empty,
+                    extents: nil,
                     attributes: try file.extendedAttributes(),
-                    problem: isStable ? nil : .changed(job.path)))
+                    problem: isStable ? nil : .changed(job.path)
+                )
+            )
         } catch {
             buffer.truncate(to: start)
             return .failed(Problem(path: job.path, error))
@@ -112,7 +120,8 @@ package final class FileReader {
 
     /// Cuts, identifies and stores what lies in the buffer, and fills in the files' contents.
     private func settle(
-        _ pending: inout [PendingFile], into outcomes: inout [FileOutcome]
+        _ pending: inout [PendingFile],
+        into outcomes: inout [FileOutcome]
     ) throws(CairnError) {
         ranges.removeAll(keepingCapacity: true)
         for index in pending.indices {
@@ -175,10 +184,13 @@ package final class FileReader {
                 counters.fileDone(bytes: 0)
                 return .stored(
                     StoredFile(
-                        metadata: metadata, content: content,
+                        metadata: metadata,
+                        content: content,
                         extents: content.length == metadata.size ? nil : extents,
                         attributes: try file.extendedAttributes(),
-                        problem: isStable ? nil : .changed(job.path)))
+                        problem: isStable ? nil : .changed(job.path)
+                    )
+                )
             }
         } catch let failure as FileFailure {
             return .failed(Problem(path: job.path, failure))
@@ -191,12 +203,19 @@ package final class FileReader {
 
     /// Stores a file's data, extent by extent as one stream.
     private func store(
-        _ file: SourceFile, extents: [Range<UInt64>]?, path: [UInt8]
+        _ file: SourceFile,
+        extents: [Range<UInt64>]?,
+        path: [UInt8]
     ) throws -> ContentReference {
         file.adviseSequential()
         var stream = StreamReader(
-            core: core, queue: queue, saver: saver, lists: lists, context: context,
-            counters: counters)
+            core: core,
+            queue: queue,
+            saver: saver,
+            lists: lists,
+            context: context,
+            counters: counters
+        )
         var failure: FileFailure?
         do throws(CairnError) {
             for extent in extents ?? [0..<UInt64.max] {

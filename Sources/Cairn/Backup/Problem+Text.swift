@@ -6,8 +6,10 @@ extension Problem {
     /// Makes a problem, shortened to what the format allows.
     package init(path: [UInt8], reason: Reason, text: String) {
         self.init(
-            reason: reason, path: Array(path.prefix(Problem.pathSizeMax)),
-            message: Array(text.utf8.prefix(Problem.messageSizeMax)))
+            reason: reason,
+            path: Array(path.prefix(Problem.pathSizeMax)),
+            message: Array(text.utf8.prefix(Problem.messageSizeMax))
+        )
     }
 
     /// Describes a failure of the file system at `path`.
@@ -31,7 +33,10 @@ extension Problem {
     /// The same trouble at another path.
     package func moved(to path: [UInt8]) -> Problem {
         Problem(
-            reason: reason, path: Array(path.prefix(Problem.pathSizeMax)), message: message)
+            reason: reason,
+            path: Array(path.prefix(Problem.pathSizeMax)),
+            message: message
+        )
     }
 
     /// The system's words.

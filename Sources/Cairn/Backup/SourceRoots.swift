@@ -34,14 +34,18 @@ package struct SourceRoots: Sendable {
         for path in paths {
             guard path.first == UInt8(ascii: "/") else {
                 throw CairnError(
-                    .invalidRequest, "\(PathText.escaped(path)) is not an absolute path")
+                    .invalidRequest,
+                    "\(PathText.escaped(path)) is not an absolute path"
+                )
             }
             var names: [FileName] = []
             for part in path.split(separator: UInt8(ascii: "/")) where part != [UInt8(ascii: ".")] {
                 let name = FileName(part)
                 guard FileName.isValid(name) else {
                     throw CairnError(
-                        .invalidRequest, "\(PathText.escaped(path)) has a part that is no name")
+                        .invalidRequest,
+                        "\(PathText.escaped(path)) has a part that is no name"
+                    )
                 }
                 names.append(name)
             }

@@ -14,7 +14,9 @@ package enum SourceSet: Sendable {
         case .stream(let name, let stream):
             guard FileName.isValid(name) else {
                 throw CairnError(
-                    .invalidRequest, "\(PathText.escaped(name)) cannot be the name of a file")
+                    .invalidRequest,
+                    "\(PathText.escaped(name)) cannot be the name of a file"
+                )
             }
             self = .stream(name, stream)
         case .paths(let paths):
@@ -39,11 +41,16 @@ package enum SourceSet: Sendable {
         guard path.count > 1 else { return }
         let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
         do {
-            let parent = try SourceDirectory.open(path: slash == 0 ? [path[0]] : Array(path[..<slash]))
+            let parent = try SourceDirectory.open(
+                path: slash == 0 ? [path[0]] : Array(path[..<slash])
+            )
             _ = try parent.metadata(of: FileName(path[(slash + 1)...]))
         } catch {
             throw CairnError(
-                .source, "cannot back up \(PathText.escaped(path)): \(error.reason)", cause: error)
+                .source,
+                "cannot back up \(PathText.escaped(path)): \(error.reason)",
+                cause: error
+            )
         }
     }
 }
@@ -78,7 +85,8 @@ extension BackupRequest {
 extension SnapshotRecord {
     /// Fills in who made the snapshot, when and why.
     package mutating func describe(
-        _ request: BackupRequest, _ core: RepositoryCore
+        _ request: BackupRequest,
+        _ core: RepositoryCore
     ) throws(CairnError) {
         let system = core.environment.host
         guard request.description.count <= SnapshotRecord.descriptionSizeMax else {

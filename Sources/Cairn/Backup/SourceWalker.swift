@@ -39,8 +39,12 @@ package struct SourceWalker: ~Copyable {
     ///
     /// - Parameter repositoryIdentity: The folder of the repository itself, left out where met.
     package init(
-        request: BackupRequest, excludes: ExcludeRules, repositoryIdentity: FileIdentity?,
-        trees: TreeLoader, context: JobContext, counters: BackupCounters,
+        request: BackupRequest,
+        excludes: ExcludeRules,
+        repositoryIdentity: FileIdentity?,
+        trees: TreeLoader,
+        context: JobContext,
+        counters: BackupCounters,
         emit: @escaping (WalkBatch) throws(CairnError) -> Void
     ) {
         self.request = request
@@ -56,7 +60,8 @@ package struct SourceWalker: ~Copyable {
     ///
     /// - Parameter parent: The root tree of the parent snapshot, if there is one.
     package mutating func walk(
-        _ roots: SourceRoots, parent: TreeReference?
+        _ roots: SourceRoots,
+        parent: TreeReference?
     ) throws(CairnError) {
         let root: SourceDirectory
         let metadata: FileMetadata
@@ -72,8 +77,14 @@ package struct SourceWalker: ~Copyable {
         if roots.root.isSource {
             let names = try listed(root, path: [UInt8(ascii: "/")])
             var frame = Frame(
-                directory: root, path: [], entry: TreeEntry(name: [], metadata, node: .pipe),
-                previous: nil, device: metadata.device, isOptional: false, names: names)
+                directory: root,
+                path: [],
+                entry: TreeEntry(name: [], metadata, node: .pipe),
+                previous: nil,
+                device: metadata.device,
+                isOptional: false,
+                names: names
+            )
             frame.earlier = earlier
             frames.append(frame)
             try drain()
@@ -84,7 +95,8 @@ package struct SourceWalker: ~Copyable {
     }
 
     private func listed(
-        _ directory: SourceDirectory, path: [UInt8]
+        _ directory: SourceDirectory,
+        path: [UInt8]
     ) throws(CairnError) -> [FileName] {
         do {
             return try directory.names()
@@ -95,7 +107,9 @@ package struct SourceWalker: ~Copyable {
 
     /// Walks the folders that lead to the sources, taking only what leads on.
     private mutating func walk(
-        _ node: SourceRoots.Node, in directory: SourceDirectory, path: [UInt8],
+        _ node: SourceRoots.Node,
+        in directory: SourceDirectory,
+        path: [UInt8],
         earlier: consuming TreeCursor?
     ) throws(CairnError) {
         var earlier = earlier
@@ -136,7 +150,8 @@ package struct SourceWalker: ~Copyable {
                 if frame.entry.name.isEmpty { continue }
                 filter.leave()
                 try output.add(
-                    .leave(frame.entry, previous: frame.previous, isOptional: frame.isOptional))
+                    .leave(frame.entry, previous: frame.previous, isOptional: frame.isOptional)
+                )
                 continue
             }
             if frames[top].next & 63 == 0 { try context.checkCancelled() }
@@ -145,14 +160,21 @@ package struct SourceWalker: ~Copyable {
             let previous = try frames[top].earlier?.entry(named: name)
             let path = frames[top].path + [UInt8(ascii: "/")] + name
             try visit(
-                name, in: frames[top].directory, path: path, previous: previous,
-                device: frames[top].device)
+                name,
+                in: frames[top].directory,
+                path: path,
+                previous: previous,
+                device: frames[top].device
+            )
         }
     }
 
     /// Looks at one entry and sends on what it is.
     private mutating func visit(
-        _ name: FileName, in directory: SourceDirectory, path: [UInt8], previous: TreeEntry?,
+        _ name: FileName,
+        in directory: SourceDirectory,
+        path: [UInt8],
+        previous: TreeEntry?,
         device: UInt64?
     ) throws(CairnError) {
         let metadata: FileMetadata
@@ -165,7 +187,13 @@ package struct SourceWalker: ~Copyable {
         switch metadata.kind {
         case .directory:
             try visitDirectory(
-                name, metadata, in: directory, path: path, previous: previous, device: device)
+                name,
+                metadata,
+                in: directory,
+                path: path,
+                previous: previous,
+                device: device
+            )
         case _ where filter.verdict(ofFile: name.span) == .exclude:
             break
         case .regular:
@@ -178,8 +206,12 @@ package struct SourceWalker: ~Copyable {
     }
 
     private mutating func visitDirectory(
-        _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory, path: [UInt8],
-        previous: TreeEntry?, device: UInt64?
+        _ name: FileName,
+        _ metadata: FileMetadata,
+        in directory: SourceDirectory,
+        path: [UInt8],
+        previous: TreeEntry?,
+        device: UInt64?
     ) throws(CairnError) {
         if metadata.identity == repositoryIdentity {
             context.report(.notice("the repository itself is left out: \(PathText.escaped(path))"))
@@ -199,14 +231,22 @@ package struct SourceWalker: ~Copyable {
             } else {
                 entry.attributes = try subdirectory.extendedAttributes()
             }
-            let isOtherSystem = request.excludes.oneFileSystem && device ?? metadata.device
-                != metadata.device
+            let isOtherSystem =
+                request.excludes.oneFileSystem
+                && device ?? metadata.device
+                    != metadata.device
             let names = isOtherSystem ? [] : try chosenNames(of: subdirectory)
             frames.append(
                 Frame(
-                    directory: subdirectory, path: path, entry: entry, previous: before,
-                    device: metadata.device, isOptional: verdict == .excludeButEnter,
-                    names: names))
+                    directory: subdirectory,
+                    path: path,
+                    entry: entry,
+                    previous: before,
+                    device: metadata.device,
+                    isOptional: verdict == .excludeButEnter,
+                    names: names
+                )
+            )
         } catch {
             entry.isIncomplete = true
             try output.add(.enter(path: path))
@@ -240,7 +280,10 @@ package struct SourceWalker: ~Copyable {
     }
 
     private mutating func visitFile(
-        _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory, path: [UInt8],
+        _ name: FileName,
+        _ metadata: FileMetadata,
+        in directory: SourceDirectory,
+        path: [UInt8],
         previous: TreeEntry?
     ) throws(CairnError) {
         if let limit = request.excludes.largerThan, metadata.size > limit { return }
@@ -270,7 +313,9 @@ package struct SourceWalker: ~Copyable {
     /// Joins the content of an earlier entry and the metadata of now, which may differ where the
     /// request compares little.
     private func unmodifiedEntry(
-        _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory,
+        _ name: FileName,
+        _ metadata: FileMetadata,
+        in directory: SourceDirectory,
         previous: TreeEntry
     ) throws(FileFailure) -> TreeEntry {
         var entry = TreeEntry(name: name, metadata, node: previous.node)
@@ -286,7 +331,9 @@ package struct SourceWalker: ~Copyable {
     ///
     /// - Returns: Whether it is one.
     private mutating func visitLink(
-        _ entry: TreeEntry, _ metadata: FileMetadata, path: [UInt8]
+        _ entry: TreeEntry,
+        _ metadata: FileMetadata,
+        path: [UInt8]
     ) throws(CairnError) -> Bool {
         guard let rest = links[metadata.identity] else {
             if links.count < SourceWalker.linkCountMax {
@@ -296,13 +343,17 @@ package struct SourceWalker: ~Copyable {
         }
         links[metadata.identity] = rest > 1 ? rest - 1 : nil
         try output.add(
-            .linked(entry, path: path, metadata.identity, isLast: rest <= 1))
+            .linked(entry, path: path, metadata.identity, isLast: rest <= 1)
+        )
         counters.fileUnmodified(bytes: metadata.size)
         return true
     }
 
     private mutating func visitSpecial(
-        _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory, path: [UInt8],
+        _ name: FileName,
+        _ metadata: FileMetadata,
+        in directory: SourceDirectory,
+        path: [UInt8],
         previous: TreeEntry?
     ) throws(CairnError) {
         let entry: TreeEntry
@@ -318,7 +369,9 @@ package struct SourceWalker: ~Copyable {
 
     /// Describes an entry that is neither a folder nor a regular file.
     private func specialEntry(
-        _ name: FileName, _ metadata: FileMetadata, in directory: SourceDirectory,
+        _ name: FileName,
+        _ metadata: FileMetadata,
+        in directory: SourceDirectory,
         previous: TreeEntry?
     ) throws(FileFailure) -> TreeEntry {
         let node: TreeEntry.Node

@@ -20,8 +20,12 @@ package struct StreamReader {
     package private(set) var length: UInt64 = 0
 
     package init(
-        core: RepositoryCore, queue: WorkQueue, saver: ChunkSaver, lists: MetadataSink,
-        context: JobContext, counters: BackupCounters
+        core: RepositoryCore,
+        queue: WorkQueue,
+        saver: ChunkSaver,
+        lists: MetadataSink,
+        context: JobContext,
+        counters: BackupCounters
     ) {
         self.core = core
         self.queue = queue
@@ -36,7 +40,8 @@ package struct StreamReader {
     /// Takes in the stream's next bytes from `read`, which appends up to a number of bytes and
     /// says how many; 0 ends this call, not the stream.
     package mutating func take<E: Error>(
-        _ read: (Int, ByteBuffer) throws(E) -> Int, failure: (E) -> CairnError
+        _ read: (Int, ByteBuffer) throws(E) -> Int,
+        failure: (E) -> CairnError
     ) throws(CairnError) {
         while true {
             try context.checkCancelled()
@@ -85,7 +90,10 @@ package struct StreamReader {
 
     /// The lengths of the whole chunks in `full`; copies what is left to `rest`.
     private static func cut(
-        _ full: ByteBuffer, _ chunker: Chunker, atEnd: Bool, rest: ByteBuffer
+        _ full: ByteBuffer,
+        _ chunker: Chunker,
+        atEnd: Bool,
+        rest: ByteBuffer
     ) -> [Int] {
         var lengths: [Int] = []
         chunker.cuts(full.span, atEnd: atEnd, into: &lengths)

@@ -26,8 +26,11 @@ package struct TreeAssembler: ~Copyable {
     }
 
     package init(
-        sink: MetadataSink, problemList: ProblemListWriter, context: JobContext,
-        counters: BackupCounters, reportsItems: Bool
+        sink: MetadataSink,
+        problemList: ProblemListWriter,
+        context: JobContext,
+        counters: BackupCounters,
+        reportsItems: Bool
     ) {
         self.sink = sink
         self.context = context
@@ -74,7 +77,10 @@ package struct TreeAssembler: ~Copyable {
     }
 
     private mutating func add(
-        _ entry: TreeEntry, _ path: [UInt8], _ outcome: FileOutcome, _ state: ItemState
+        _ entry: TreeEntry,
+        _ path: [UInt8],
+        _ outcome: FileOutcome,
+        _ state: ItemState
     ) throws(CairnError) {
         switch outcome {
         case .failed(let problem):
@@ -83,8 +89,10 @@ package struct TreeAssembler: ~Copyable {
         case .stored(let stored):
             let layout = stored.layout
             var complete = TreeEntry(
-                name: entry.name, stored.metadata,
-                node: .regular(content: stored.content, layout: layout))
+                name: entry.name,
+                stored.metadata,
+                node: .regular(content: stored.content, layout: layout)
+            )
             complete.attributes = stored.attributes
             if let problem = stored.problem {
                 complete.isIncomplete = true
@@ -95,7 +103,9 @@ package struct TreeAssembler: ~Copyable {
     }
 
     private mutating func add(
-        _ entry: TreeEntry, _ path: [UInt8], _ state: ItemState
+        _ entry: TreeEntry,
+        _ path: [UInt8],
+        _ state: ItemState
     ) throws(CairnError) {
         if case .regular = entry.node {
             statistics.files += 1
@@ -115,7 +125,8 @@ package struct TreeAssembler: ~Copyable {
     }
 
     private mutating func leave(
-        _ entry: TreeEntry, _ previous: TreeEntry?
+        _ entry: TreeEntry,
+        _ previous: TreeEntry?
     ) throws(CairnError) {
         var folder = folders.removeLast()
         var complete = entry

@@ -9,11 +9,15 @@ extension TreeEntry {
         self.init(
             name: name,
             mode: UInt16(truncatingIfNeeded: metadata.mode & 0o7777),
-            userID: metadata.userID, groupID: metadata.groupID,
-            modified: metadata.modified, changed: metadata.changed, inode: metadata.inode,
+            userID: metadata.userID,
+            groupID: metadata.groupID,
+            modified: metadata.modified,
+            changed: metadata.changed,
+            inode: metadata.inode,
             hardLink: isLinked
                 ? HardLink(device: metadata.device, count: UInt64(metadata.linkCount)) : nil,
-            node: node)
+            node: node
+        )
     }
 
     /// The entry's kind in the file system's terms.
@@ -36,7 +40,8 @@ extension TreeEntry {
 
     /// Whether this entry of an earlier snapshot surely still describes the file.
     package func stillDescribes(
-        _ metadata: FileMetadata, _ request: BackupRequest
+        _ metadata: FileMetadata,
+        _ request: BackupRequest
     ) -> Bool {
         kind == metadata.kind && !isIncomplete && logicalSize == metadata.size
             && modified == metadata.modified

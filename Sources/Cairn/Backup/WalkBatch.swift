@@ -76,7 +76,10 @@ package struct FileJob: Sendable {
 
     /// Names a file and what was known of it when it was found.
     package init(
-        directory: SourceDirectory, name: FileName, path: [UInt8], metadata: FileMetadata
+        directory: SourceDirectory,
+        name: FileName,
+        path: [UInt8],
+        metadata: FileMetadata
     ) {
         self.directory = directory
         self.name = name
@@ -112,7 +115,10 @@ package struct StoredFile: Sendable {
         for extent in extents {
             list.append(
                 SparseLayout.Extent(
-                    gap: extent.lowerBound - end, length: extent.upperBound - extent.lowerBound))
+                    gap: extent.lowerBound - end,
+                    length: extent.upperBound - extent.lowerBound
+                )
+            )
             end = extent.upperBound
         }
         return SparseLayout(logicalSize: metadata.size, extents: list)

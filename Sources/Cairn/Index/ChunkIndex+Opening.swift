@@ -8,7 +8,9 @@ extension ChunkIndex {
     /// An object that is missing or damaged is left out and reported: chunks that only it knows
     /// are then stored again, and reading them fails until the index is rebuilt.
     package static func open(
-        _ core: RepositoryCore, view: RepositoryView, context: JobContext
+        _ core: RepositoryCore,
+        view: RepositoryView,
+        context: JobContext
     ) throws(CairnError) -> ChunkIndex {
         let records = RecordStore(core)
         let opened = try core.indexCache.open(view: view.indexes) { source throws(CairnError) in

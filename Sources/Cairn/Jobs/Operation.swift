@@ -18,7 +18,9 @@ public final class Operation<Value: Sendable>: Sendable {
         _ body: @escaping @Sendable (JobContext) throws(CairnError) -> Value
     ) {
         let (events, continuation) = AsyncStream.makeStream(
-            of: Event.self, bufferingPolicy: .bufferingNewest(1024))
+            of: Event.self,
+            bufferingPolicy: .bufferingNewest(1024)
+        )
         self.events = events
         let cancellation = Cancellation()
         let outcome = Outcome<Value>()

@@ -14,7 +14,9 @@ package final class ProgressTicker: Sendable {
     ///
     /// - Parameter tick: Receives the nanoseconds since `start`.
     package init(
-        _ time: any TimeSource, start: UInt64, tick: @escaping @Sendable (UInt64) -> Void
+        _ time: any TimeSource,
+        start: UInt64,
+        tick: @escaping @Sendable (UInt64) -> Void
     ) throws(CairnError) {
         let stopping = stopping
         do {

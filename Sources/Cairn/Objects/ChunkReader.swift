@@ -53,7 +53,9 @@ package final class ChunkReader: Sendable {
     }
 
     private func read(
-        _ id: ChunkID, at location: ChunkLocation, into output: ByteBuffer
+        _ id: ChunkID,
+        at location: ChunkLocation,
+        into output: ByteBuffer
     ) throws(CairnError) {
         let start = output.count
         if location.isGrouped, let segment = cache[SegmentID(location)] {
@@ -67,12 +69,16 @@ package final class ChunkReader: Sendable {
         guard core.identifier.identify(output.span(start..<output.count)) == id else {
             output.truncate(to: start)
             throw CairnError(
-                .damaged, "\(location.pack.id) holds other bytes than chunk \(id); run 'check'")
+                .damaged,
+                "\(location.pack.id) holds other bytes than chunk \(id); run 'check'"
+            )
         }
     }
 
     private func append(
-        _ segment: ByteBuffer, _ location: ChunkLocation, to output: ByteBuffer
+        _ segment: ByteBuffer,
+        _ location: ChunkLocation,
+        to output: ByteBuffer
     ) throws(CairnError) {
         let end = location.place + location.length
         guard end <= segment.count else {
@@ -88,7 +94,8 @@ package final class ChunkReader: Sendable {
 
     /// Reads, opens and decompresses the segment at a location into an empty buffer.
     package func decode(
-        _ location: ChunkLocation, into plain: ByteBuffer
+        _ location: ChunkLocation,
+        into plain: ByteBuffer
     ) throws(CairnError) {
         let tool = tools.take()
         defer { tools.put(tool) }
@@ -105,8 +112,13 @@ package final class ChunkReader: Sendable {
             throw CairnError.store(error, "reading \(text)")
         }
         try tool.open(
-            stored.span, offset: place.lowerBound, key: key, sealing: core.keys.sealing,
-            pack: text, into: plain)
+            stored.span,
+            offset: place.lowerBound,
+            key: key,
+            sealing: core.keys.sealing,
+            pack: text,
+            into: plain
+        )
     }
 }
 
@@ -118,7 +130,9 @@ package struct PackOpener: Sendable {
 
     /// Checks a pack's header against its name and derives its key.
     package init(
-        _ bytes: Span<UInt8>, pack: PackID, core: RepositoryCore
+        _ bytes: Span<UInt8>,
+        pack: PackID,
+        core: RepositoryCore
     ) throws(CairnError) {
         let text = ObjectNames.pack(pack)
         do throws(DecodingFailure) {
@@ -161,25 +175,37 @@ package final class SegmentTool: @unchecked Sendable {
     /// - Returns: The header with the chunks' lengths.
     @discardableResult
     package func open(
-        _ sealed: Span<UInt8>, offset: Int, key: PackOpener, sealing: SealingAlgorithm,
-        pack: String, into plain: ByteBuffer
+        _ sealed: Span<UInt8>,
+        offset: Int,
+        key: PackOpener,
+        sealing: SealingAlgorithm,
+        pack: String,
+        into plain: ByteBuffer
     ) throws(CairnError) -> SegmentShape {
         let opened = opened
         opened.truncate(to: 0)
         do {
             try sealer.setKey(key.key.secret, algorithm: sealing)
             try sealer.open(
-                sealed, nonce: UInt64(offset), additional: key.associated.segment.span,
-                into: opened)
+                sealed,
+                nonce: UInt64(offset),
+                additional: key.associated.segment.span,
+                into: opened
+            )
             let shape = try SegmentShape(opened.span)
             try decompressor.decompress(
-                opened.span(shape.payloadOffset..<opened.count), codec: shape.codec,
-                count: shape.plainSize, into: plain)
+                opened.span(shape.payloadOffset..<opened.count),
+                codec: shape.codec,
+                count: shape.plainSize,
+                into: plain
+            )
             return shape
         } catch {
             throw CairnError(
-                .damaged, "the segment at byte \(offset) of \(pack) is damaged; run 'check'",
-                cause: error)
+                .damaged,
+                "the segment at byte \(offset) of \(pack) is damaged; run 'check'",
+                cause: error
+            )
         }
     }
 }

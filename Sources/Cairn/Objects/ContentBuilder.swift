@@ -20,7 +20,8 @@ package struct ContentBuilder {
     }
 
     private mutating func add(
-        _ entry: ContentList.Entry, level: Int
+        _ entry: ContentList.Entry,
+        level: Int
     ) throws(CairnError) {
         if level == levels.count { levels.append(([], ContentListSplitter())) }
         levels[level].entries.append(entry)
@@ -44,7 +45,10 @@ package struct ContentBuilder {
             // A single entry at the top needs no list above it.
             if isTop && levels[level].entries.count == 1 {
                 return ContentReference(
-                    length: length, depth: UInt8(level), root: levels[level].entries[0].id)
+                    length: length,
+                    depth: UInt8(level),
+                    root: levels[level].entries[0].id
+                )
             }
             if !levels[level].entries.isEmpty { try finishList(level) }
             level += 1

@@ -90,7 +90,10 @@ package struct ContentCursor {
     }
 
     private mutating func descend(
-        _ id: ChunkID, depth: UInt8, _ offset: UInt64, _ length: UInt64
+        _ id: ChunkID,
+        depth: UInt8,
+        _ offset: UInt64,
+        _ length: UInt64
     ) throws(CairnError) {
         let buffer = ByteBuffer()
         try chunks.read(id, into: buffer)

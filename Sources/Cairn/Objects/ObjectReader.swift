@@ -33,7 +33,8 @@ package struct ObjectReader {
     ///
     /// - Throws: `.invalidRequest` where the range reaches past the end; `.damaged`.
     package mutating func read(
-        _ range: Range<UInt64>, into buffer: ByteBuffer
+        _ range: Range<UInt64>,
+        into buffer: ByteBuffer
     ) throws(CairnError) {
         try forEachPart(of: range) { bytes throws(CairnError) in buffer.append(bytes) }
     }
@@ -42,7 +43,9 @@ package struct ObjectReader {
     ///
     /// - Returns: How many there were.
     package mutating func copy(
-        _ range: Range<UInt64>, to sink: any ByteSink, _ context: JobContext
+        _ range: Range<UInt64>,
+        to sink: any ByteSink,
+        _ context: JobContext
     ) throws(CairnError) -> UInt64 {
         try forEachPart(of: range) { bytes throws(CairnError) in
             try context.checkCancelled()
@@ -53,11 +56,14 @@ package struct ObjectReader {
 
     /// Calls `body` with the bytes at `range` in order, some at a time.
     package mutating func forEachPart(
-        of range: Range<UInt64>, _ body: (Span<UInt8>) throws(CairnError) -> Void
+        of range: Range<UInt64>,
+        _ body: (Span<UInt8>) throws(CairnError) -> Void
     ) throws(CairnError) {
         guard range.upperBound <= size else {
             throw CairnError(
-                .invalidRequest, "bytes past the end of an object of \(size) were asked for")
+                .invalidRequest,
+                "bytes past the end of an object of \(size) were asked for"
+            )
         }
         guard let sparse else { return try forEachStoredPart(of: range, body) }
         var place = range.lowerBound
@@ -70,7 +76,8 @@ package struct ObjectReader {
     }
 
     private static func zeros(
-        _ count: UInt64, _ body: (Span<UInt8>) throws(CairnError) -> Void
+        _ count: UInt64,
+        _ body: (Span<UInt8>) throws(CairnError) -> Void
     ) throws(CairnError) {
         guard count > 0 else { return }
         let zeros = [UInt8](repeating: 0, count: Int(min(count, UInt64(zeroCount))))
@@ -83,7 +90,8 @@ package struct ObjectReader {
     }
 
     private mutating func forEachStoredPart(
-        of range: Range<UInt64>, _ body: (Span<UInt8>) throws(CairnError) -> Void
+        of range: Range<UInt64>,
+        _ body: (Span<UInt8>) throws(CairnError) -> Void
     ) throws(CairnError) {
         var place = range.lowerBound
         while place < range.upperBound {

@@ -26,7 +26,13 @@ public final class ObjectWriter: Sendable {
         state = Mutex(
             State(
                 saver: ChunkSaver(
-                    session, packs: session.dataPacks, type: .data, compression: compression)))
+                    session,
+                    packs: session.dataPacks,
+                    type: .data,
+                    compression: compression
+                )
+            )
+        )
     }
 
     /// Stores a stream under a name.
@@ -36,7 +42,8 @@ public final class ObjectWriter: Sendable {
     ///   - source: The stream, read to its end.
     /// - Returns: The stream's ID.
     public func write(
-        _ name: [UInt8], from source: any ByteSource
+        _ name: [UInt8],
+        from source: any ByteSource
     ) async throws(CairnError) -> ObjectReference {
         try await Operation("cairn-object") { [self] context throws(CairnError) in
             try store(name, source, context)
@@ -44,7 +51,9 @@ public final class ObjectWriter: Sendable {
     }
 
     private func store(
-        _ name: [UInt8], _ source: any ByteSource, _ context: JobContext
+        _ name: [UInt8],
+        _ source: any ByteSource,
+        _ context: JobContext
     ) throws(CairnError) -> ObjectReference {
         guard TreeEntry.isStorable(name: name) else {
             throw CairnError(.invalidRequest, "\(PathText.escaped(name)) cannot be a name")
@@ -53,7 +62,9 @@ public final class ObjectWriter: Sendable {
             do throws(CairnError) {
                 guard !state.isEnded, state.entries[name] == nil else {
                     throw CairnError(
-                        .invalidRequest, "the writer has ended, or the name was used before")
+                        .invalidRequest,
+                        "the writer has ended, or the name was used before"
+                    )
                 }
                 let content = try stream(source, state.saver, context)
                 state.entries[name] = entry(name, content)
@@ -69,15 +80,24 @@ public final class ObjectWriter: Sendable {
     }
 
     private func stream(
-        _ source: any ByteSource, _ saver: ChunkSaver, _ context: JobContext
+        _ source: any ByteSource,
+        _ saver: ChunkSaver,
+        _ context: JobContext
     ) throws(CairnError) -> ContentReference {
         var reader = StreamReader(
-            core: session.core, queue: WorkQueue(batchCountMax: 1), saver: saver, lists: sink,
-            context: context, counters: session.counters)
+            core: session.core,
+            queue: WorkQueue(batchCountMax: 1),
+            saver: saver,
+            lists: sink,
+            context: context,
+            counters: session.counters
+        )
         do throws(CairnError) {
             try reader.take { size, buffer throws(CairnError) in
                 try source.read(upTo: size, into: buffer)
-            } failure: { $0 }
+            } failure: {
+                $0
+            }
             try source.finish()
             return try reader.finish()
         } catch {
@@ -89,18 +109,28 @@ public final class ObjectWriter: Sendable {
     private func entry(_ name: [UInt8], _ content: ContentReference) -> TreeEntry {
         let now = session.core.environment.time.wallNanoseconds
         let time = Timestamp(
-            seconds: now / 1_000_000_000, nanoseconds: UInt32(now % 1_000_000_000))
+            seconds: now / 1_000_000_000,
+            nanoseconds: UInt32(now % 1_000_000_000)
+        )
         let host = session.core.environment.host
         return TreeEntry(
-            name: name, mode: 0o600, userID: host.userID, groupID: host.groupID, modified: time,
-            changed: time, inode: 0, node: .regular(content: content, layout: nil))
+            name: name,
+            mode: 0o600,
+            userID: host.userID,
+            groupID: host.groupID,
+            modified: time,
+            changed: time,
+            inode: 0,
+            node: .regular(content: content, layout: nil)
+        )
     }
 
     /// Makes everything written durable and visible, as a snapshot.
     ///
     /// - Returns: The snapshot.
     public func commit(
-        tags: [[UInt8]] = [], description: [UInt8] = []
+        tags: [[UInt8]] = [],
+        description: [UInt8] = []
     ) async throws(CairnError) -> SessionID {
         try await Operation("cairn-commit") { [self] _ throws(CairnError) in
             try finish(tags, description)
@@ -108,7 +138,8 @@ public final class ObjectWriter: Sendable {
     }
 
     private func finish(
-        _ tags: [[UInt8]], _ description: [UInt8]
+        _ tags: [[UInt8]],
+        _ description: [UInt8]
     ) throws(CairnError) -> SessionID {
         let outcome = state.withLock { state -> Result<SessionID, CairnError> in
             do throws(CairnError) {
@@ -164,7 +195,9 @@ extension Repository {
         try await Operation("cairn-writer") { [core] _ throws(CairnError) in
             // The session outlives this call, so its cancellation is its own.
             ObjectWriter(
-                try WriterSession.begin(core, context: JobContext()), compression: compression)
+                try WriterSession.begin(core, context: JobContext()),
+                compression: compression
+            )
         }.value
     }
 }

@@ -13,7 +13,9 @@ package struct PackTail: Sendable {
     ///
     /// - Parameter size: The object's size, as a listing tells it.
     package init(
-        of pack: PackID, size: UInt64, core: RepositoryCore
+        of pack: PackID,
+        size: UInt64,
+        core: RepositoryCore
     ) throws(CairnError) {
         let text = ObjectNames.pack(pack)
         let name = try RecordStore.name(text)
@@ -34,12 +36,15 @@ package struct PackTail: Sendable {
         let list: PackDirectory
         do {
             checksums = try PackTrailer(
-                decoding: end.span(PackLocator.sealedSize..<end.count))
+                decoding: end.span(PackLocator.sealedSize..<end.count)
+            )
             try sealer.setKey(access.key.secret, algorithm: core.keys.sealing)
             try sealer.open(
                 end.span(0..<PackLocator.sealedSize),
                 nonce: UInt64(bodySize - PackLocator.sealedSize),
-                additional: access.associated.locator.span, into: plain)
+                additional: access.associated.locator.span,
+                into: plain
+            )
             place = try PackLocator(decoding: plain.span)
         } catch {
             throw CairnError(.damaged, damaged.message, cause: error)
@@ -50,8 +55,11 @@ package struct PackTail: Sendable {
         plain.truncate(to: 0)
         do {
             try sealer.open(
-                sealed.span, nonce: UInt64(start), additional: access.associated.directory.span,
-                into: plain)
+                sealed.span,
+                nonce: UInt64(start),
+                additional: access.associated.directory.span,
+                into: plain
+            )
             list = try PackDirectory(decoding: plain.span)
             try place.expect(list)
         } catch {
@@ -61,12 +69,17 @@ package struct PackTail: Sendable {
     }
 
     private static func read(
-        _ name: ObjectName, _ range: Range<Int>, _ store: any Store
+        _ name: ObjectName,
+        _ range: Range<Int>,
+        _ store: any Store
     ) throws(CairnError) -> ByteBuffer {
         let buffer = ByteBuffer(capacity: range.count)
         do {
             try store.read(
-                name, UInt64(range.lowerBound)..<UInt64(range.upperBound), into: buffer)
+                name,
+                UInt64(range.lowerBound)..<UInt64(range.upperBound),
+                into: buffer
+            )
         } catch {
             throw CairnError.store(error, "reading \(name)")
         }
@@ -85,9 +98,14 @@ extension PackDirectory {
             for chunk in chunks {
                 guard
                     let entry = IndexEntry(
-                        id: chunk.id, pack: 0, segmentOffset: Int(segment.offset),
-                        segmentStoredSize: Int(segment.storedSize), type: segment.type,
-                        place: chunks.count > 1 ? place : nil, length: Int(chunk.length))
+                        id: chunk.id,
+                        pack: 0,
+                        segmentOffset: Int(segment.offset),
+                        segmentStoredSize: Int(segment.storedSize),
+                        type: segment.type,
+                        place: chunks.count > 1 ? place : nil,
+                        length: Int(chunk.length)
+                    )
                 else {
                     throw CairnError(.damaged, "a chunk's place does not fit the index")
                 }

@@ -21,7 +21,8 @@ struct SparseMap: Sendable {
 
     /// Calls `body` with each part of a range of the content and where it belongs in the file.
     func forEach<E: Error>(
-        _ range: Range<UInt64>, _ body: (Range<UInt64>, UInt64) throws(E) -> Void
+        _ range: Range<UInt64>,
+        _ body: (Range<UInt64>, UInt64) throws(E) -> Void
     ) throws(E) {
         var (low, high) = (0, extents.count)
         while low < high {

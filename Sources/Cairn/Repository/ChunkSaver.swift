@@ -23,7 +23,9 @@ package final class ChunkSaver {
 
     /// Makes a saver of chunks of one type.
     package init(
-        _ session: WriterSession, packs: PackWriter, type: ChunkType,
+        _ session: WriterSession,
+        packs: PackWriter,
+        type: ChunkType,
         compression: CompressionSetting
     ) {
         self.session = session
@@ -76,7 +78,10 @@ package final class ChunkSaver {
 
     /// Proves that the payload decompresses to chunks of the IDs they were claimed under.
     private func verify(
-        _ payload: Span<UInt8>, _ codec: Codec, size: Int, _ chunks: [PackChunk]
+        _ payload: Span<UInt8>,
+        _ codec: Codec,
+        size: Int,
+        _ chunks: [PackChunk]
     ) throws(CairnError) {
         let opened = opened
         opened.truncate(to: 0)
@@ -95,7 +100,9 @@ package final class ChunkSaver {
         session.core.identifier.identify(opened.span, ranges: ranges, into: &ids)
         for (id, chunk) in zip(ids, chunks) where id != chunk.id {
             throw CairnError(
-                .damaged, "a chunk changed in memory before it was stored; check the RAM")
+                .damaged,
+                "a chunk changed in memory before it was stored; check the RAM"
+            )
         }
     }
 }

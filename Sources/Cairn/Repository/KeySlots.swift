@@ -6,8 +6,13 @@ internal import CairnIO
 enum KeySlots {
     /// Writes a slot that `credential` opens and returns its ID.
     static func write(
-        _ store: any Store, format: RepositoryFormat, master: SecretBytes, credential: Credential,
-        label: String, work: Argon2Parameters, environment: Environment
+        _ store: any Store,
+        format: RepositoryFormat,
+        master: SecretBytes,
+        credential: Credential,
+        label: String,
+        work: Argon2Parameters,
+        environment: Environment
     ) throws(CairnError) -> KeySlotID {
         do {
             let random = try environment.randomBytes(48)
@@ -15,10 +20,14 @@ enum KeySlots {
                 throw CairnError(.store, "the system gave no random bytes")
             }
             let slot = KeySlot(
-                kind: credential.kind, repository: format.repository, id: id,
-                salt: Array(random[16..<48]), work: credential.kind == .passphrase ? work : nil,
+                kind: credential.kind,
+                repository: format.repository,
+                id: id,
+                salt: Array(random[16..<48]),
+                work: credential.kind == .passphrase ? work : nil,
                 created: environment.time.wallNanoseconds,
-                label: Array(label.utf8.prefix(KeySlot.labelSizeMax)))
+                label: Array(label.utf8.prefix(KeySlot.labelSizeMax))
+            )
             let bundle = KeyBundle(masterSecret: master, formatDigest: format.digest)
             let object = try slot.sealing(bundle, with: credential.secret).encode()
             let name = try RecordStore.name(ObjectNames.keySlot(id))
@@ -46,7 +55,9 @@ enum KeySlots {
                 let buffer = ByteBuffer()
                 try store.read(object.name, nil, into: buffer)
                 // A damaged slot is one credential less, not a lost repository.
-                guard let slot = try? KeySlot(decoding: buffer.span), slot.id == id else { continue }
+                guard let slot = try? KeySlot(decoding: buffer.span), slot.id == id else {
+                    continue
+                }
                 slots.append(slot)
             }
             return slots.sorted { ($0.created, $0.id.text) < ($1.created, $1.id.text) }
@@ -57,7 +68,9 @@ enum KeySlots {
 
     /// Opens the repository's master secret with a credential.
     static func open(
-        _ store: any Store, format: RepositoryFormat, credential: Credential
+        _ store: any Store,
+        format: RepositoryFormat,
+        credential: Credential
     ) throws(CairnError) -> (KeySlotID, SecretBytes) {
         for slot in try all(store) {
             guard slot.kind == credential.kind, slot.repository == format.repository,
@@ -65,7 +78,9 @@ enum KeySlots {
             else { continue }
             guard bundle.formatDigest == format.digest else {
                 throw CairnError(
-                    .damaged, "the repository's format object is not the one its keys were made for")
+                    .damaged,
+                    "the repository's format object is not the one its keys were made for"
+                )
             }
             return (slot.id, bundle.masterSecret)
         }

@@ -21,7 +21,8 @@ package final class MetadataSink: Sendable {
     /// Joins entries and the names of the accounts that own them.
     package func leaf(of entries: [TreeEntry]) -> TreeLeaf {
         func owners(
-            _ ids: Set<UInt32>, _ name: (UInt32) -> [UInt8]?
+            _ ids: Set<UInt32>,
+            _ name: (UInt32) -> [UInt8]?
         ) -> [OwnerName] {
             ids.sorted().compactMap { id in
                 name(id).map { OwnerName(id: id, name: Array($0.prefix(OwnerName.sizeMax))) }
@@ -30,7 +31,8 @@ package final class MetadataSink: Sendable {
         return TreeLeaf(
             users: owners(Set(entries.map { $0.userID }), accounts.userName),
             groups: owners(Set(entries.map { $0.groupID }), accounts.groupName),
-            entries: entries)
+            entries: entries
+        )
     }
 
     /// Stores a chunk unless it is there and returns its ID.
@@ -44,8 +46,11 @@ package final class MetadataSink: Sendable {
                 } else {
                     // Metadata always shrink; a fixed level keeps trees equal in size everywhere.
                     saver = ChunkSaver(
-                        session, packs: session.metadataPacks, type: type,
-                        compression: .zstd(level: 3))
+                        session,
+                        packs: session.metadataPacks,
+                        type: type,
+                        compression: .zstd(level: 3)
+                    )
                     savers.byType[type] = saver
                 }
                 try saver.save(id, bytes.span)

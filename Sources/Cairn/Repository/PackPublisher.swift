@@ -32,7 +32,9 @@ package final class PackPublisher: Sendable {
     ///   - isDryRun: Whether packs are only counted, never written.
     ///   - onWritten: Called on the thread with each pack that was written.
     package init(
-        core: RepositoryCore, cancellation: Cancellation, bufferCount: Int,
+        core: RepositoryCore,
+        cancellation: Cancellation,
+        bufferCount: Int,
         isDryRun: Bool = false,
         onWritten: @escaping @Sendable (ClosedPack, IndexedPack) throws(CairnError) -> Void
     ) throws(CairnError) {
@@ -139,7 +141,9 @@ package final class PackPublisher: Sendable {
         }
         guard outcome == .created else {
             throw CairnError(
-                .damaged, "\(text) exists already although its name was never used; run 'check'")
+                .damaged,
+                "\(text) exists already although its name was never used; run 'check'"
+            )
         }
         return UInt64(pack.buffer.count)
     }
@@ -153,8 +157,11 @@ package final class PackPublisher: Sendable {
             func open(_ range: Range<Int>, _ additional: [UInt8]) throws(SealingFailure) {
                 scratch.truncate(to: 0)
                 try sealer.open(
-                    pack.buffer.span(range), nonce: UInt64(range.lowerBound),
-                    additional: additional.span, into: scratch)
+                    pack.buffer.span(range),
+                    nonce: UInt64(range.lowerBound),
+                    additional: additional.span,
+                    into: scratch
+                )
             }
             for segment in pack.directory.segments {
                 let start = Int(segment.offset)
@@ -166,8 +173,10 @@ package final class PackPublisher: Sendable {
             try open(end..<end + PackLocator.sealedSize, pack.associated.locator)
         } catch {
             throw CairnError(
-                .damaged, "a pack changed in memory before it was written; check the RAM",
-                cause: error)
+                .damaged,
+                "a pack changed in memory before it was written; check the RAM",
+                cause: error
+            )
         }
     }
 }

@@ -3,7 +3,6 @@ package import CairnFormat
 internal import CairnIO
 internal import Synchronization
 
-
 /// Seals segments into packs of one kind and hands full packs to the publisher.
 ///
 /// Any thread may append. Sealing happens under the lock: a segment's nonce is its offset, which is
@@ -16,7 +15,10 @@ package final class PackWriter: Sendable {
     private let open: Mutex<OpenPack?>
 
     package init(
-        core: RepositoryCore, session: SessionID, kind: PackKind, publisher: PackPublisher
+        core: RepositoryCore,
+        session: SessionID,
+        kind: PackKind,
+        publisher: PackPublisher
     ) {
         self.core = core
         self.session = session
@@ -27,7 +29,10 @@ package final class PackWriter: Sendable {
 
     /// Seals `plaintext` (header and payload of a segment) at the end of the open pack.
     package func append(
-        _ plaintext: Span<UInt8>, codec: Codec, type: ChunkType, chunks: [PackChunk]
+        _ plaintext: Span<UInt8>,
+        codec: Codec,
+        type: ChunkType,
+        chunks: [PackChunk]
     ) throws(CairnError) {
         try publisher.expectUsable()
         let outcome = open.withLock { pack -> Result<Void, CairnError> in
@@ -80,7 +85,10 @@ private final class OpenPack {
     private var directory = PackDirectory()
 
     init(
-        core: RepositoryCore, id: PackID, kind: PackKind, buffer: ByteBuffer
+        core: RepositoryCore,
+        id: PackID,
+        kind: PackKind,
+        buffer: ByteBuffer
     ) throws(CairnError) {
         self.core = core
         self.id = id
@@ -94,8 +102,13 @@ private final class OpenPack {
             throw CairnError(.store, "preparing a pack's key failed", cause: error)
         }
         let header = PackHeader(
-            kind: kind, sealing: core.keys.sealing, id: id,
-            repository: core.format.repository, salt: salt, commitment: key.commitment)
+            kind: kind,
+            sealing: core.keys.sealing,
+            id: id,
+            repository: core.format.repository,
+            salt: salt,
+            commitment: key.commitment
+        )
         associated = PackAssociatedData(header)
         buffer.truncate(to: 0)
         buffer.append(header.encode())
@@ -109,12 +122,19 @@ private final class OpenPack {
     }
 
     func append(
-        _ plaintext: Span<UInt8>, codec: Codec, type: ChunkType, chunks: [PackChunk]
+        _ plaintext: Span<UInt8>,
+        codec: Codec,
+        type: ChunkType,
+        chunks: [PackChunk]
     ) throws(CairnError) {
         let offset = buffer.count
         try seal(plaintext, associated.segment)
         directory.append(
-            storedSize: UInt32(buffer.count - offset), codec: codec, type: type, chunks: chunks)
+            storedSize: UInt32(buffer.count - offset),
+            codec: codec,
+            type: type,
+            chunks: chunks
+        )
     }
 
     /// Seals the directory and the locator behind the segments.
@@ -123,15 +143,24 @@ private final class OpenPack {
         try seal(directory.encode().span, associated.directory)
         try seal(PackLocator(directory).encode().span, associated.locator)
         return ClosedPack(
-            id: id, kind: kind, buffer: buffer, directory: directory, key: key,
-            associated: associated)
+            id: id,
+            kind: kind,
+            buffer: buffer,
+            directory: directory,
+            key: key,
+            associated: associated
+        )
     }
 
     /// Appends a sealed unit; its nonce is its offset.
     private func seal(_ plaintext: Span<UInt8>, _ additional: [UInt8]) throws(CairnError) {
         do {
             try sealer.seal(
-                plaintext, nonce: UInt64(buffer.count), additional: additional.span, into: buffer)
+                plaintext,
+                nonce: UInt64(buffer.count),
+                additional: additional.span,
+                into: buffer
+            )
         } catch {
             throw CairnError(.store, "sealing a segment failed", cause: error)
         }

@@ -20,7 +20,8 @@ extension Repository {
     /// - Parameter filter: Which snapshots `latest` is chosen from.
     /// - Throws: `.notFound`; `.invalidRequest` where several snapshots are named.
     public func snapshot(
-        _ text: String, filter: SnapshotFilter = SnapshotFilter()
+        _ text: String,
+        filter: SnapshotFilter = SnapshotFilter()
     ) async throws(CairnError) -> Snapshot {
         try SnapshotSelector.choose(text, filter: filter, among: try await snapshots().snapshots)
     }
@@ -35,7 +36,9 @@ extension Repository {
     /// - Returns: How many entries were visited. A folder that cannot be read is reported, and the
     ///   job fails with `.damaged` after visiting the rest.
     public func walk(
-        _ snapshot: SessionID, path: [UInt8], isRecursive: Bool,
+        _ snapshot: SessionID,
+        path: [UInt8],
+        isRecursive: Bool,
         _ visit: @escaping @Sendable (FileEntry) throws(CairnError) -> Void
     ) -> Operation<UInt64> {
         Operation("cairn-walk") { [records] context throws(CairnError) in
@@ -51,7 +54,9 @@ extension Repository {
     ///   - snapshots: Where to look, in this order.
     /// - Returns: How many entries were found.
     public func find(
-        _ patterns: [[UInt8]], caseless: Bool, in snapshots: [SessionID],
+        _ patterns: [[UInt8]],
+        caseless: Bool,
+        in snapshots: [SessionID],
         _ visit: @escaping @Sendable (SessionID, FileEntry) throws(CairnError) -> Void
     ) -> Operation<UInt64> {
         Operation("cairn-find") { [records] context throws(CairnError) in
@@ -64,7 +69,9 @@ extension Repository {
     ///
     /// - Parameter path: The part to compare; the empty path and `/` are everything.
     public func compare(
-        _ a: SessionID, _ b: SessionID, path: [UInt8],
+        _ a: SessionID,
+        _ b: SessionID,
+        path: [UInt8],
         _ visit: @escaping @Sendable (Difference) throws(CairnError) -> Void
     ) -> Operation<ComparisonSummary> {
         Operation("cairn-compare") { [records] context throws(CairnError) in
@@ -76,7 +83,9 @@ extension Repository {
     ///
     /// - Returns: How many bytes there were.
     public func read(
-        _ snapshot: SessionID, file path: [UInt8], into sink: any ByteSink
+        _ snapshot: SessionID,
+        file path: [UInt8],
+        into sink: any ByteSink
     ) -> Operation<UInt64> {
         Operation("cairn-read") { [records] context throws(CairnError) in
             try SnapshotBrowser(records, context).read(snapshot, file: path, into: sink)
@@ -87,7 +96,9 @@ extension Repository {
     ///
     /// - Returns: How many bytes there were.
     public func readObject(
-        _ object: ObjectReference, range: Range<UInt64>? = nil, into sink: any ByteSink
+        _ object: ObjectReference,
+        range: Range<UInt64>? = nil,
+        into sink: any ByteSink
     ) -> Operation<UInt64> {
         Operation("cairn-read") { [records] context throws(CairnError) in
             try SnapshotBrowser(records, context).read(object, range, into: sink)

@@ -29,8 +29,10 @@ public final class Repository: Sendable {
     /// - Parameter credential: What will open it; nil for a repository without encryption.
     /// - Throws: `.repositoryExists` if there is one.
     public static func create(
-        in store: any Store, settings: RepositorySettings = RepositorySettings(),
-        credential: Credential?, options: RepositoryOptions = RepositoryOptions()
+        in store: any Store,
+        settings: RepositorySettings = RepositorySettings(),
+        credential: Credential?,
+        options: RepositoryOptions = RepositoryOptions()
     ) async throws(CairnError) -> Repository {
         try await Operation("cairn-create") { _ throws(CairnError) in
             try RepositoryCreation.run(store, settings, credential, options)
@@ -42,7 +44,8 @@ public final class Repository: Sendable {
     /// - Parameter credential: What opens one of its key slots; nil where there is no encryption.
     /// - Throws: `.noRepository`, `.wrongKey`, `.unsupported`.
     public static func open(
-        _ store: any Store, credential: Credential?,
+        _ store: any Store,
+        credential: Credential?,
         options: RepositoryOptions = RepositoryOptions()
     ) async throws(CairnError) -> Repository {
         try await Operation("cairn-open") { _ throws(CairnError) in
@@ -53,10 +56,14 @@ public final class Repository: Sendable {
     /// Facts that were fixed when the repository was created.
     public var info: RepositoryInfo {
         RepositoryInfo(
-            id: core.format.repository, formatVersion: 1, created: core.format.created,
-            isEncrypted: core.keys.sealing != .none, chunking: core.chunker.parameters,
+            id: core.format.repository,
+            formatVersion: 1,
+            created: core.format.created,
+            isEncrypted: core.keys.sealing != .none,
+            chunking: core.chunker.parameters,
             packSize: Int(core.format.packSizeTarget),
-            hasAtomicCreate: core.store.capabilities.hasAtomicCreate)
+            hasAtomicCreate: core.store.capabilities.hasAtomicCreate
+        )
     }
 
     /// Backs up what the request names and commits a snapshot of it.
@@ -75,7 +82,9 @@ public final class Repository: Sendable {
         try await Operation("cairn-list") { [records] context throws(CairnError) in
             let view = try RepositoryView.load(records, context: context)
             return SnapshotList(
-                snapshots: view.snapshots.map { Snapshot($0) }, damaged: view.damaged)
+                snapshots: view.snapshots.map { Snapshot($0) },
+                damaged: view.damaged
+            )
         }.value
     }
 }

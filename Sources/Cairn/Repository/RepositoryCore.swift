@@ -18,7 +18,9 @@ package final class RepositoryCore: Sendable {
     private let abandoned = Mutex<Set<SessionID>>([])
 
     package init(
-        store: any Store, format: RepositoryFormat, keys: RepositoryKeys,
+        store: any Store,
+        format: RepositoryFormat,
+        keys: RepositoryKeys,
         options: RepositoryOptions
     ) throws(CairnError) {
         self.store = store
@@ -30,15 +32,22 @@ package final class RepositoryCore: Sendable {
         do {
             parameters = try format.chunkerParameters()
         } catch {
-            throw CairnError(.damaged, "the repository's chunk sizes are no chunk sizes", cause: error)
+            throw CairnError(
+                .damaged,
+                "the repository's chunk sizes are no chunk sizes",
+                cause: error
+            )
         }
         chunker = keys.chunker.withSpan {
             Chunker(parameters, key: $0, kernel: options.kernels.scan)
         }
         let folder = CacheFolder(root: options.cacheDirectory, repository: format.repository)
         indexCache = IndexCache(
-            path: folder?.path(of: "index"), repository: format.repository, key: keys.cache,
-            environment: options.environment)
+            path: folder?.path(of: "index"),
+            repository: format.repository,
+            key: keys.cache,
+            environment: options.environment
+        )
         recordCache = RecordCache(folder?.subfolder("snapshots"))
     }
 
@@ -99,12 +108,16 @@ package struct RecordStore: Sendable {
 
     /// Unseals `bytes`, the object called `text`.
     package func open(
-        _ bytes: [UInt8], named text: String
+        _ bytes: [UInt8],
+        named text: String
     ) throws(CairnError) -> (type: RecordType, payload: ByteBuffer) {
         do throws(RecordFailure) {
             return try RecordEnvelope.open(
-                bytes.span, name: text, key: core.keys.record,
-                repository: core.format.repository)
+                bytes.span,
+                name: text,
+                key: core.keys.record,
+                repository: core.format.repository
+            )
         } catch {
             throw CairnError.record(error, of: text)
         }
@@ -119,13 +132,20 @@ package struct RecordStore: Sendable {
 
     /// Seals `payload` for the name `text`.
     package func seal(
-        _ type: RecordType, _ payload: [UInt8], named text: String
+        _ type: RecordType,
+        _ payload: [UInt8],
+        named text: String
     ) throws(CairnError) -> [UInt8] {
         let salt = try core.randomBytes(32)
         do {
             return try RecordEnvelope.seal(
-                payload.span, type: type, name: text, key: core.keys.record,
-                repository: core.format.repository, salt: salt)
+                payload.span,
+                type: type,
+                name: text,
+                key: core.keys.record,
+                repository: core.format.repository,
+                salt: salt
+            )
         } catch {
             throw CairnError(.store, "sealing \(text) failed", cause: error)
         }

@@ -6,7 +6,9 @@ internal import CairnIO
 enum RepositoryCreation {
     /// Writes the key slot first and then `format`, whose create makes the repository exist.
     static func run(
-        _ store: any Store, _ settings: RepositorySettings, _ credential: Credential?,
+        _ store: any Store,
+        _ settings: RepositorySettings,
+        _ credential: Credential?,
         _ options: RepositoryOptions
     ) throws(CairnError) -> Repository {
         let name = try RecordStore.name(ObjectNames.format)
@@ -26,9 +28,14 @@ enum RepositoryCreation {
             let secret = try randomSecret(options.environment)
             master = secret
             slot = try KeySlots.write(
-                store, format: format, master: secret, credential: credential,
-                label: settings.keyLabel, work: settings.keyDerivation,
-                environment: options.environment)
+                store,
+                format: format,
+                master: secret,
+                credential: credential,
+                label: settings.keyLabel,
+                work: settings.keyDerivation,
+                environment: options.environment
+            )
         }
         let outcome: CreateOutcome
         do throws(StoreError) {
@@ -62,7 +69,9 @@ enum RepositoryCreation {
     }
 
     private static func makeFormat(
-        _ settings: RepositorySettings, isEncrypted: Bool, _ options: RepositoryOptions
+        _ settings: RepositorySettings,
+        isEncrypted: Bool,
+        _ options: RepositoryOptions
     ) throws(CairnError) -> RepositoryFormat {
         let sizes = RepositoryFormat.packSizes
         guard sizes.contains(UInt32(clamping: settings.packSize)) else {
@@ -75,25 +84,36 @@ enum RepositoryCreation {
             chunking =
                 try settings.chunking ?? .standard(isEncrypted ? .anchored : .fastcdc)
         } catch {
-            throw CairnError(.invalidRequest, "these settings cannot be used: \(error)", cause: error)
+            throw CairnError(
+                .invalidRequest,
+                "these settings cannot be used: \(error)",
+                cause: error
+            )
         }
         guard let id = RepositoryID(bytes: Array(random[0..<16])) else {
             throw CairnError(.store, "the system gave no random bytes")
         }
         return RepositoryFormat(
-            repository: id, identifiers: isEncrypted ? .hmacSHA256 : .sha256,
-            sealing: isEncrypted ? .aes256GCM : .none, chunking: chunking.algorithm,
-            chunkSizeMin: UInt32(chunking.sizeMin), chunkSizeMean: UInt32(chunking.sizeMean),
-            chunkSizeMax: UInt32(chunking.sizeMax), packSizeTarget: UInt32(settings.packSize),
+            repository: id,
+            identifiers: isEncrypted ? .hmacSHA256 : .sha256,
+            sealing: isEncrypted ? .aes256GCM : .none,
+            chunking: chunking.algorithm,
+            chunkSizeMin: UInt32(chunking.sizeMin),
+            chunkSizeMean: UInt32(chunking.sizeMean),
+            chunkSizeMax: UInt32(chunking.sizeMax),
+            packSizeTarget: UInt32(settings.packSize),
             created: options.environment.time.wallNanoseconds,
-            chunkerKey: isEncrypted ? [UInt8](repeating: 0, count: 32) : Array(random[16..<48]))
+            chunkerKey: isEncrypted ? [UInt8](repeating: 0, count: 32) : Array(random[16..<48])
+        )
     }
 }
 
 /// Opens repositories.
 enum RepositoryOpening {
     static func run(
-        _ store: any Store, _ credential: Credential?, _ options: RepositoryOptions
+        _ store: any Store,
+        _ credential: Credential?,
+        _ options: RepositoryOptions
     ) throws(CairnError) -> Repository {
         let format = try readFormat(store)
         var slot: KeySlotID?
@@ -107,7 +127,8 @@ enum RepositoryOpening {
             // Whoever can replace the format object must not make us write in the clear.
             throw CairnError(
                 .wrongKey,
-                "the repository is not encrypted, yet a key was given; if that is right, give none")
+                "the repository is not encrypted, yet a key was given; if that is right, give none"
+            )
         }
         let keys = try RepositoryKeys(master: master, format: format)
         let core = try RepositoryCore(store: store, format: format, keys: keys, options: options)
@@ -122,7 +143,9 @@ enum RepositoryOpening {
         } catch {
             if case .notFound = error {
                 throw CairnError(
-                    .noRepository, "there is no repository here; run 'init' to create one")
+                    .noRepository,
+                    "there is no repository here; run 'init' to create one"
+                )
             }
             throw CairnError.store(error, "reading the repository's format")
         }

@@ -32,7 +32,9 @@ package struct RepositoryView: Sendable {
         records.values.flatMap { record in
             record.indexes.map {
                 IndexSource(
-                    id: IndexID(session: record.session, number: $0.number), digest: $0.digest)
+                    id: IndexID(session: record.session, number: $0.number),
+                    digest: $0.digest
+                )
             }
         }
     }
@@ -41,7 +43,8 @@ package struct RepositoryView: Sendable {
 extension RepositoryView {
     /// Reads the repository's present state.
     package static func load(
-        _ store: RecordStore, context: JobContext = JobContext()
+        _ store: RecordStore,
+        context: JobContext = JobContext()
     ) throws(CairnError) -> RepositoryView {
         let cache = store.core.recordCache
         var view = RepositoryView()
@@ -67,7 +70,9 @@ extension RepositoryView {
 
     /// Reads one object of `snapshots/`: a snapshot or a tombstone.
     private mutating func add(
-        _ name: String, _ store: RecordStore, _ cache: RecordCache
+        _ name: String,
+        _ store: RecordStore,
+        _ cache: RecordCache
     ) throws(CairnError) {
         guard case .snapshot(let session)? = ObjectNames.parse(name) else { return }
         do throws(CairnError) {
@@ -93,7 +98,9 @@ extension RepositoryView {
     }
 
     private mutating func add(
-        _ session: SessionID, _ record: (type: RecordType, payload: ByteBuffer), name: String
+        _ session: SessionID,
+        _ record: (type: RecordType, payload: ByteBuffer),
+        name: String
     ) throws(CairnError) {
         do throws(DecodingFailure) {
             switch record.type {

@@ -11,7 +11,9 @@ internal import CairnIO
 package enum SessionAdoption {
     /// Ends every dead session and returns the IDs of those whose packs may be taken over.
     package static func endDeadSessions(
-        _ records: RecordStore, successor: SessionID, context: JobContext
+        _ records: RecordStore,
+        successor: SessionID,
+        context: JobContext
     ) throws(CairnError) -> [SessionID] {
         var ended: [SessionID] = []
         for object in try records.list(ObjectNames.sessionFolder) {
@@ -21,9 +23,11 @@ package enum SessionAdoption {
             else { continue }
             let environment = records.core.environment
             let tombstone = Tombstone(
-                reason: .abandoned, successor: successor,
+                reason: .abandoned,
+                successor: successor,
                 time: environment.time.wallNanoseconds,
-                host: Array(environment.host.hostName.utf8.prefix(FormatLimits.nameSizeMax)))
+                host: Array(environment.host.hostName.utf8.prefix(FormatLimits.nameSizeMax))
+            )
             let name = ObjectNames.snapshot(session)
             let sealed = try records.seal(.tombstone, tombstone.encode(), named: name)
             if try records.create(name, sealed) == .created {
@@ -48,7 +52,9 @@ package enum SessionAdoption {
         }
         let process = ProcessIdentity(
             processID: Int32(truncatingIfNeeded: record.processID),
-            startTime: record.processStart, bootID: String(decoding: record.bootID, as: UTF8.self))
+            startTime: record.processStart,
+            bootID: String(decoding: record.bootID, as: UTF8.self)
+        )
         return !host.isAlive(process)
     }
 
@@ -56,7 +62,9 @@ package enum SessionAdoption {
     ///
     /// - Returns: How many bytes of packs were taken over.
     package static func adopt(
-        _ sessions: [SessionID], into index: ChunkIndex, _ core: RepositoryCore,
+        _ sessions: [SessionID],
+        into index: ChunkIndex,
+        _ core: RepositoryCore,
         context: JobContext
     ) throws(CairnError) -> UInt64 {
         guard !sessions.isEmpty else { return 0 }
@@ -71,7 +79,8 @@ package enum SessionAdoption {
                 let tail = try PackTail(of: pack, size: object.size, core: core)
                 index.place(
                     try tail.directory.entries(),
-                    in: IndexedPack(id: pack, kind: tail.opener.header.kind, size: object.size))
+                    in: IndexedPack(id: pack, kind: tail.opener.header.kind, size: object.size)
+                )
                 size += object.size
             } catch {
                 // A pack that was not finished properly stays an orphan.

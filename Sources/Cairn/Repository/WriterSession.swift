@@ -27,8 +27,14 @@ package final class WriterSession: Sendable {
     private static let bufferCount = 3
 
     private init(
-        core: RepositoryCore, id: SessionID, view: RepositoryView, index: ChunkIndex,
-        counters: BackupCounters, cancellation: Cancellation, started: Int64, isDryRun: Bool
+        core: RepositoryCore,
+        id: SessionID,
+        view: RepositoryView,
+        index: ChunkIndex,
+        counters: BackupCounters,
+        cancellation: Cancellation,
+        started: Int64,
+        isDryRun: Bool
     ) throws(CairnError) {
         self.core = core
         self.id = id
@@ -42,7 +48,9 @@ package final class WriterSession: Sendable {
         let deltas = IndexDeltaWriter(records: records, session: id, index: index)
         self.deltas = deltas
         publisher = try PackPublisher(
-            core: core, cancellation: cancellation, bufferCount: WriterSession.bufferCount,
+            core: core,
+            cancellation: cancellation,
+            bufferCount: WriterSession.bufferCount,
             isDryRun: isDryRun
         ) { closed, pack throws(CairnError) in
             index.place(try closed.directory.entries(), in: pack)
@@ -57,8 +65,10 @@ package final class WriterSession: Sendable {
     /// - Parameter isDryRun: Whether nothing is to be written, the registration included; then the
     ///   session cannot commit.
     package static func begin(
-        _ core: RepositoryCore, context: JobContext,
-        counters: BackupCounters = BackupCounters(), isDryRun: Bool = false
+        _ core: RepositoryCore,
+        context: JobContext,
+        counters: BackupCounters = BackupCounters(),
+        isDryRun: Bool = false
     ) throws(CairnError) -> WriterSession {
         let records = RecordStore(core)
         let writer = WriterSession.writerID(core)
@@ -77,23 +87,39 @@ package final class WriterSession: Sendable {
             context.report(.notice("took over \(adopted) bytes of an interrupted backup"))
         }
         return try WriterSession(
-            core: core, id: id, view: view, index: index, counters: counters,
-            cancellation: context.cancellation, started: started, isDryRun: isDryRun)
+            core: core,
+            id: id,
+            view: view,
+            index: index,
+            counters: counters,
+            cancellation: context.cancellation,
+            started: started,
+            isDryRun: isDryRun
+        )
     }
 
     /// Writes the record by which others know of the session.
     private static func register(
-        _ id: SessionID, started: Int64, _ records: RecordStore
+        _ id: SessionID,
+        started: Int64,
+        _ records: RecordStore
     ) throws(CairnError) {
         let host = records.core.environment.host
         let process = host.process
         let record = SessionRecord(
-            host: Array(host.hostName.utf8), user: Array(host.userName.utf8),
-            bootID: Array(process.bootID.utf8), processID: UInt32(process.processID),
-            processStart: process.startTime, started: started, cleanupGeneration: 0)
+            host: Array(host.hostName.utf8),
+            user: Array(host.userName.utf8),
+            bootID: Array(process.bootID.utf8),
+            processID: UInt32(process.processID),
+            processStart: process.startTime,
+            started: started,
+            cleanupGeneration: 0
+        )
         let name = ObjectNames.session(id)
         _ = try records.create(
-            name, try records.seal(.session, record.encode(), named: name))
+            name,
+            try records.seal(.session, record.encode(), named: name)
+        )
     }
 
     /// The same for every session of one user on one host in one repository.
@@ -108,7 +134,8 @@ package final class WriterSession: Sendable {
 
     /// One more than any session of this writer so far.
     private static func nextCounter(
-        _ writer: UInt64, _ records: RecordStore
+        _ writer: UInt64,
+        _ records: RecordStore
     ) throws(CairnError) -> UInt32 {
         var counter: UInt32 = 0
         for object in try records.list(ObjectNames.snapshotFolder) {
@@ -122,7 +149,8 @@ package final class WriterSession: Sendable {
 
     /// Places chunks of a pack that is already in the store, as this session's own.
     package func place(
-        _ entries: [IndexEntry], in pack: IndexedPack
+        _ entries: [IndexEntry],
+        in pack: IndexedPack
     ) throws(CairnError) {
         index.place(entries, in: pack)
         if index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
@@ -162,7 +190,9 @@ package final class WriterSession: Sendable {
             // A lost response looks like this too: then the record is ours.
             guard try records.bytes(name) == sealed else {
                 throw CairnError(
-                    .fenced, "another process ended this session; run the backup again")
+                    .fenced,
+                    "another process ended this session; run the backup again"
+                )
             }
         }
         try records.barrier()
@@ -176,7 +206,8 @@ package final class WriterSession: Sendable {
     /// Creates the record that commits. Where the store failed it may be there all the same, and
     /// then the backup did not fail.
     private func createUnlessThere(
-        _ name: String, _ sealed: [UInt8]
+        _ name: String,
+        _ sealed: [UInt8]
     ) throws(CairnError) -> CreateOutcome {
         do throws(CairnError) {
             return try records.create(name, sealed)

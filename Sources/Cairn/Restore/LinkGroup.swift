@@ -83,8 +83,11 @@ final class LinkGroup: Sendable {
             case .waiting, .failed:
                 target.counters.report(
                     Problem(
-                        path: path, reason: .unreadable,
-                        text: "the file it is a hard link to was not restored"))
+                        path: path,
+                        reason: .unreadable,
+                        text: "the file it is a hard link to was not restored"
+                    )
+                )
             }
             link.directory.release(target)
         }
@@ -94,7 +97,10 @@ final class LinkGroup: Sendable {
         do throws(FileFailure) {
             guard let folder = try link.directory.open(target.tree) else { return }
             try folder.hardLink(
-                link.name, to: source, replacing: link.isReplacing ? .replace : .refuse)
+                link.name,
+                to: source,
+                replacing: link.isReplacing ? .replace : .refuse
+            )
             if isFile {
                 target.counters.wrote(bytes: Int(clamping: size))
                 target.counters.restored(path, bytes: size, replaced: link.isReplacing)

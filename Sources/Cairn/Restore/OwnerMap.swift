@@ -22,7 +22,9 @@ struct OwnerMap {
     ///   - users: The names of users that the entry's leaf states.
     ///   - groups: The same of groups.
     mutating func attributes(
-        of entry: TreeEntry, users: [OwnerName], groups: [OwnerName]
+        of entry: TreeEntry,
+        users: [OwnerName],
+        groups: [OwnerName]
     ) -> FileAttributes {
         if !isNumeric, users != self.users || groups != self.groups {
             self.users = users
@@ -33,8 +35,11 @@ struct OwnerMap {
             for group in groups { groupIDs[group.id] = accounts.groupID(group.name) }
         }
         return FileAttributes(
-            mode: UInt32(entry.mode), userID: userIDs[entry.userID] ?? entry.userID,
-            groupID: groupIDs[entry.groupID] ?? entry.groupID, modified: entry.modified,
-            extended: entry.attributes)
+            mode: UInt32(entry.mode),
+            userID: userIDs[entry.userID] ?? entry.userID,
+            groupID: groupIDs[entry.groupID] ?? entry.groupID,
+            modified: entry.modified,
+            extended: entry.attributes
+        )
     }
 }

@@ -81,7 +81,9 @@ package final class RestoreCounters: Sendable {
     }
 
     private func item(
-        _ path: @autoclosure () -> [UInt8], _ action: ItemAction, _ bytes: UInt64
+        _ path: @autoclosure () -> [UInt8],
+        _ action: ItemAction,
+        _ bytes: UInt64
     ) {
         if reportsItems { context.report(.item(path: path(), action: action, size: bytes)) }
     }

@@ -8,7 +8,9 @@ extension RestorePlanner {
 
     /// Restores anything but a folder, or sees to it that workers do.
     mutating func visit(
-        _ entry: TreeEntry, _ attributes: FileAttributes, in directory: RestoredDirectory
+        _ entry: TreeEntry,
+        _ attributes: FileAttributes,
+        in directory: RestoredDirectory
     ) throws(CairnError) {
         if entry.isRegular { counters.fileFound(bytes: entry.logicalSize) }
         let handle: TargetDirectory?
@@ -23,8 +25,10 @@ extension RestorePlanner {
         switch existing {
         case .kept:
             counters.skipped(
-                directory.path(of: entry.name), bytes: entry.logicalSize,
-                isFile: entry.isRegular)
+                directory.path(of: entry.name),
+                bytes: entry.logicalSize,
+                isFile: entry.isRegular
+            )
         case .unchanged(let metadata):
             do throws(FileFailure) {
                 try keep(entry, attributes, metadata, in: directory, handle)
@@ -49,7 +53,9 @@ extension RestorePlanner {
 
     /// Reports a failure of the target; only a full one ends the restore.
     private func note(
-        _ failure: FileFailure, _ entry: TreeEntry, in directory: RestoredDirectory
+        _ failure: FileFailure,
+        _ entry: TreeEntry,
+        in directory: RestoredDirectory
     ) throws(CairnError) {
         let path = directory.path(of: entry.name)
         target.report(failure, at: path)
@@ -59,7 +65,9 @@ extension RestorePlanner {
 
     /// Counts what a dry run would restore.
     private func count(
-        _ entry: TreeEntry, in directory: RestoredDirectory, _ existing: ExistingEntry
+        _ entry: TreeEntry,
+        in directory: RestoredDirectory,
+        _ existing: ExistingEntry
     ) {
         let path = directory.path(of: entry.name)
         if entry.isRegular {
@@ -72,8 +80,11 @@ extension RestorePlanner {
 
     /// Leaves a file that is as in the snapshot, but for its metadata.
     private mutating func keep(
-        _ entry: TreeEntry, _ attributes: FileAttributes, _ found: FileMetadata,
-        in directory: RestoredDirectory, _ handle: TargetDirectory?
+        _ entry: TreeEntry,
+        _ attributes: FileAttributes,
+        _ found: FileMetadata,
+        in directory: RestoredDirectory,
+        _ handle: TargetDirectory?
     ) throws(FileFailure) {
         let path = directory.path(of: entry.name)
         guard entry.isRegular else { return counters.other(path, action: .unchanged) }
@@ -84,14 +95,18 @@ extension RestorePlanner {
             || found.groupID != attributes.groupID || !attributes.extended.isEmpty
         if differs {
             let failures = try handle.apply(
-                attributes, toFile: entry.name, expecting: found.identity,
-                policy: target.policy(for: attributes))
+                attributes,
+                toFile: entry.name,
+                expecting: found.identity,
+                policy: target.policy(for: attributes)
+            )
             for failure in failures { target.report(failure, at: path) }
         }
         target.marks?.insert(ordinal)
         let group = link(entry, in: directory, .none, isThere: true).group
         group?.resolve(
-            LinkSource(directory: handle.path, name: entry.name, identity: found.identity))
+            LinkSource(directory: handle.path, name: entry.name, identity: found.identity)
+        )
     }
 
     /// Finds the other names of a file.
@@ -99,7 +114,9 @@ extension RestorePlanner {
     /// - Parameter isThere: Whether the name exists already and only stands for the file.
     /// - Returns: Whether the name was left to the group, and the group where it was not.
     private mutating func link(
-        _ entry: TreeEntry, in directory: RestoredDirectory, _ existing: ExistingEntry,
+        _ entry: TreeEntry,
+        in directory: RestoredDirectory,
+        _ existing: ExistingEntry,
         isThere: Bool = false
     ) -> (isFurther: Bool, group: LinkGroup?) {
         guard let key = LinkKey(entry), let names = entry.hardLink?.count else {
@@ -110,25 +127,41 @@ extension RestorePlanner {
             guard !isThere else { return (true, nil) }
             known.group.add(
                 WaitingLink(
-                    directory: directory, name: entry.name, isReplacing: existing.isReplaced))
+                    directory: directory,
+                    name: entry.name,
+                    isReplacing: existing.isReplaced
+                )
+            )
             return (true, nil)
         }
         guard links.count < RestorePlanner.linkCountMax, names > 1 else { return (false, nil) }
         let group = LinkGroup(
-            target: target, size: entry.logicalSize, isFile: entry.isRegular)
+            target: target,
+            size: entry.logicalSize,
+            isFile: entry.isRegular
+        )
         links[key] = (group, names - 1)
         return (false, group)
     }
 
     /// Plans the pieces of a file.
     private mutating func plan(
-        _ entry: TreeEntry, _ attributes: FileAttributes, in directory: RestoredDirectory,
-        _ existing: ExistingEntry, _ group: LinkGroup?
+        _ entry: TreeEntry,
+        _ attributes: FileAttributes,
+        in directory: RestoredDirectory,
+        _ existing: ExistingEntry,
+        _ group: LinkGroup?
     ) throws(CairnError) {
         guard case .regular(let content, _) = entry.node else { return }
         let file = RestoredFile(
-            entry, in: directory, attributes: attributes, isReplacing: existing.isReplaced,
-            group: group, ordinal: ordinal, target: target)
+            entry,
+            in: directory,
+            attributes: attributes,
+            isReplacing: existing.isReplaced,
+            group: group,
+            ordinal: ordinal,
+            target: target
+        )
         if content.depth > 0 { stretch.addLargeFile() }
         var cursor = ContentCursor(chunks, content)
         do throws(CairnError) {
@@ -147,11 +180,14 @@ extension RestorePlanner {
     }
 
     private mutating func plan(
-        _ chunk: ContentCursor.Chunk, of file: RestoredFile
+        _ chunk: ContentCursor.Chunk,
+        of file: RestoredFile
     ) throws(CairnError) {
         guard let location = chunks.index.location(of: chunk.id) else {
             throw CairnError(
-                .damaged, "chunk \(chunk.id) is in no pack; run 'check' and 'rebuild-index'")
+                .damaged,
+                "chunk \(chunk.id) is in no pack; run 'check' and 'rebuild-index'"
+            )
         }
         guard UInt64(location.length) == chunk.range.upperBound - chunk.range.lowerBound,
             location.type == .data
@@ -163,8 +199,12 @@ extension RestorePlanner {
 
     /// Makes a link, FIFO or device.
     private func makeSpecial(
-        _ entry: TreeEntry, _ attributes: FileAttributes, in directory: RestoredDirectory,
-        _ handle: TargetDirectory?, _ existing: ExistingEntry, _ group: LinkGroup?
+        _ entry: TreeEntry,
+        _ attributes: FileAttributes,
+        in directory: RestoredDirectory,
+        _ handle: TargetDirectory?,
+        _ existing: ExistingEntry,
+        _ group: LinkGroup?
     ) throws(FileFailure) {
         guard let handle else { return }
         let replacing: Replacement = existing.isReplaced ? .replace : .refuse
@@ -173,19 +213,37 @@ extension RestorePlanner {
         switch entry.node {
         case .symbolicLink(let text):
             created = try handle.createSymlink(
-                entry.name, target: text, attributes: attributes, policy: policy,
-                replacing: replacing)
+                entry.name,
+                target: text,
+                attributes: attributes,
+                policy: policy,
+                replacing: replacing
+            )
         case .pipe:
             created = try handle.createFIFO(
-                entry.name, attributes: attributes, policy: policy, replacing: replacing)
+                entry.name,
+                attributes: attributes,
+                policy: policy,
+                replacing: replacing
+            )
         case .characterDevice(let number):
             created = try handle.createDevice(
-                entry.name, kind: .characterDevice, number: number, attributes: attributes,
-                policy: policy, replacing: replacing)
+                entry.name,
+                kind: .characterDevice,
+                number: number,
+                attributes: attributes,
+                policy: policy,
+                replacing: replacing
+            )
         case .blockDevice(let number):
             created = try handle.createDevice(
-                entry.name, kind: .blockDevice, number: number, attributes: attributes,
-                policy: policy, replacing: replacing)
+                entry.name,
+                kind: .blockDevice,
+                number: number,
+                attributes: attributes,
+                policy: policy,
+                replacing: replacing
+            )
         case .regular, .directory: return
         }
         let path = directory.path(of: entry.name)
@@ -193,7 +251,11 @@ extension RestorePlanner {
         counters.other(path, action: existing.isReplaced ? .updated : .restored)
         group?.resolve(
             LinkSource(
-                directory: handle.path, name: entry.name, identity: created.identity))
+                directory: handle.path,
+                name: entry.name,
+                identity: created.identity
+            )
+        )
     }
 }
 
@@ -216,7 +278,8 @@ enum ExistingEntry {
     ///
     /// - Parameter directory: Nil where nothing can be there.
     init(
-        _ entry: TreeEntry, in directory: TargetDirectory?,
+        _ entry: TreeEntry,
+        in directory: TargetDirectory?,
         _ overwrite: RestoreRequest.Overwrite
     ) throws(FileFailure) {
         self = .none
@@ -238,7 +301,9 @@ enum ExistingEntry {
     }
 
     private static func isSame(
-        _ entry: TreeEntry, _ found: FileMetadata, in directory: TargetDirectory
+        _ entry: TreeEntry,
+        _ found: FileMetadata,
+        in directory: TargetDirectory
     ) throws(FileFailure) -> Bool {
         switch entry.node {
         case .regular:

@@ -38,8 +38,11 @@ struct RestorePlanner: ~Copyable {
     var ordinal: UInt64 = 0
 
     init(
-        _ request: RestoreRequest, target: RestoreTarget, chunks: ChunkReader,
-        totals: SnapshotTotals, context: JobContext,
+        _ request: RestoreRequest,
+        target: RestoreTarget,
+        chunks: ChunkReader,
+        totals: SnapshotTotals,
+        context: JobContext,
         send: @escaping (ReadGroup) throws(CairnError) -> Void
     ) throws(CairnError) {
         self.request = request
@@ -69,14 +72,20 @@ struct RestorePlanner: ~Copyable {
             case .folder(let reference):
                 frames = [
                     Frame(
-                        cursor: try TreeCursor(trees, reference), entry: nil, attributes: nil,
-                        directory: directory)
+                        cursor: try TreeCursor(trees, reference),
+                        entry: nil,
+                        attributes: nil,
+                        directory: directory
+                    )
                 ]
                 try walk()
             case .entry(let entry):
                 try totals.count(entry)
                 let attributes = owners.attributes(
-                    of: entry, users: start.users, groups: start.groups)
+                    of: entry,
+                    users: start.users,
+                    groups: start.groups
+                )
                 try visit(entry, attributes, in: directory)
                 directory.release(target)
             }
@@ -107,7 +116,10 @@ struct RestorePlanner: ~Copyable {
             }
             try totals.count(entry)
             let attributes = owners.attributes(
-                of: entry, users: frames[top].cursor.users, groups: frames[top].cursor.groups)
+                of: entry,
+                users: frames[top].cursor.users,
+                groups: frames[top].cursor.groups
+            )
             if case .directory(let reference) = entry.node {
                 try enter(entry, attributes, reference)
             } else if filter.takes(entry.name) {
@@ -131,7 +143,9 @@ struct RestorePlanner: ~Copyable {
     // MARK: - Folders
 
     private mutating func enter(
-        _ entry: TreeEntry, _ attributes: FileAttributes, _ reference: TreeReference
+        _ entry: TreeEntry,
+        _ attributes: FileAttributes,
+        _ reference: TreeReference
     ) throws(CairnError) {
         let verdict = filter.enter(entry.name)
         guard verdict != .leaveOut else { return filter.leave() }
@@ -139,14 +153,19 @@ struct RestorePlanner: ~Copyable {
             let cursor = try TreeCursor(trees, reference)
             frames.append(
                 Frame(
-                    cursor: cursor, entry: entry, attributes: attributes,
-                    isBlocked: frames[frames.count - 1].isBlocked))
+                    cursor: cursor,
+                    entry: entry,
+                    attributes: attributes,
+                    isBlocked: frames[frames.count - 1].isBlocked
+                )
+            )
         } catch {
             guard error.code == .damaged || error.code == .unsupported else { throw error }
             filter.leave()
             let path = frames[frames.count - 1].directory?.path(of: entry.name) ?? entry.name
             return counters.report(
-                Problem(path: path, reason: .unreadable, text: error.message))
+                Problem(path: path, reason: .unreadable, text: error.message)
+            )
         }
         if verdict == .restore { _ = folder() }
     }
@@ -179,7 +198,9 @@ struct RestorePlanner: ~Copyable {
     }
 
     private func makeFolder(
-        _ entry: TreeEntry, _ attributes: FileAttributes?, in parent: RestoredDirectory
+        _ entry: TreeEntry,
+        _ attributes: FileAttributes?,
+        in parent: RestoredDirectory
     ) -> RestoredDirectory? {
         let isKeeping = request.overwrite == .never
         do throws(FileFailure) {
@@ -189,12 +210,17 @@ struct RestorePlanner: ~Copyable {
                 handle = try lookAtFolder(entry.name, in: parent.isFresh ? nil : above)
             } else {
                 handle = try above?.openOrCreateDirectory(
-                    entry.name, replacing: isKeeping ? .refuse : .replace)
+                    entry.name,
+                    replacing: isKeeping ? .refuse : .replace
+                )
             }
             let keepsMetadata = isKeeping && handle?.isFresh == false
             let directory = RestoredDirectory(
-                entry.name, in: parent, handle: handle,
-                attributes: keepsMetadata ? nil : attributes)
+                entry.name,
+                in: parent,
+                handle: handle,
+                attributes: keepsMetadata ? nil : attributes
+            )
             counters.directory(directory.path(of: nil))
             return directory
         } catch {
@@ -210,7 +236,8 @@ struct RestorePlanner: ~Copyable {
 
     /// What a dry run finds in the place of a folder: the folder, or nil where it would be made.
     private func lookAtFolder(
-        _ name: FileName, in parent: TargetDirectory?
+        _ name: FileName,
+        in parent: TargetDirectory?
     ) throws(FileFailure) -> TargetDirectory? {
         guard let parent else { return nil }
         do throws(FileFailure) {

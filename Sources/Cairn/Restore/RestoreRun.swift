@@ -15,8 +15,11 @@ package final class RestoreRun: Sendable {
     private let failure = Mutex<CairnError?>(nil)
 
     private init(
-        _ request: RestoreRequest, _ opened: OpenedSnapshot, _ tree: TargetTree?,
-        _ counters: RestoreCounters, context: JobContext
+        _ request: RestoreRequest,
+        _ opened: OpenedSnapshot,
+        _ tree: TargetTree?,
+        _ counters: RestoreCounters,
+        context: JobContext
     ) {
         self.request = request
         self.context = context
@@ -24,13 +27,17 @@ package final class RestoreRun: Sendable {
         chunks = opened.chunks
         record = opened.record
         target = RestoreTarget(
-            tree, request: request, host: opened.chunks.core.environment.host,
-            counters: counters)
+            tree,
+            request: request,
+            host: opened.chunks.core.environment.host,
+            counters: counters
+        )
     }
 
     /// Restores what the request names.
     package static func run(
-        _ records: RecordStore, _ request: RestoreRequest,
+        _ records: RecordStore,
+        _ request: RestoreRequest,
         context: JobContext
     ) throws(CairnError) -> RestoreSummary {
         let core = records.core
@@ -64,8 +71,10 @@ package final class RestoreRun: Sendable {
             return try TargetTree.open(path: request.target)
         } catch {
             throw CairnError(
-                .target, "cannot restore to \(PathText.escaped(request.target)): \(error.reason)",
-                cause: error)
+                .target,
+                "cannot restore to \(PathText.escaped(request.target)): \(error.reason)",
+                cause: error
+            )
         }
     }
 
@@ -76,22 +85,28 @@ package final class RestoreRun: Sendable {
         context.report(
             .notice(
                 "the target has \(space.size) bytes free and the snapshot holds "
-                    + "\(record.statistics.bytes)"))
+                    + "\(record.statistics.bytes)"
+            )
+        )
     }
 
     private func restore(_ start: SubtreeStart) throws(CairnError) {
         let workers: ThreadGroup
         do throws(StoreError) {
             workers = try ThreadGroup(
-                name: "cairn-restore", count: request.isDryRun ? 1 : chunks.core.workerCount
+                name: "cairn-restore",
+                count: request.isDryRun ? 1 : chunks.core.workerCount
             ) { [self] _ in work() }
         } catch {
             throw CairnError.store(error, "starting a thread")
         }
         do throws(CairnError) {
             var planner = try RestorePlanner(
-                request, target: target, chunks: chunks,
-                totals: SnapshotTotals(record.statistics), context: context
+                request,
+                target: target,
+                chunks: chunks,
+                totals: SnapshotTotals(record.statistics),
+                context: context
             ) { [queue] group throws(CairnError) in
                 guard queue.put(group) else { throw CairnError.cancelled }
             }
@@ -136,7 +151,9 @@ package struct OpenedSnapshot: Sendable {
     ///
     /// - Throws: `.notFound`, `.forgotten`.
     package init(
-        _ id: SessionID, _ records: RecordStore, _ context: JobContext
+        _ id: SessionID,
+        _ records: RecordStore,
+        _ context: JobContext
     ) throws(CairnError) {
         let view = try RepositoryView.load(records, context: context)
         record = try view.snapshot(id)

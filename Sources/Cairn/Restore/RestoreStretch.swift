@@ -28,7 +28,9 @@ final class ReadGroup: Sendable {
     private let window: StretchWindow.Ticket
 
     fileprivate init(
-        pack: PackID, segments: [Segment], pieces: [RestorePiece],
+        pack: PackID,
+        segments: [Segment],
+        pieces: [RestorePiece],
         window: StretchWindow.Ticket
     ) {
         self.pack = pack
@@ -123,7 +125,10 @@ struct RestoreStretch {
 
     /// Adds a chunk; the file is held until it is written.
     mutating func add(
-        _ id: ChunkID, of file: RestoredFile, at offset: UInt64, from location: ChunkLocation
+        _ id: ChunkID,
+        of file: RestoredFile,
+        at offset: UInt64,
+        from location: ChunkLocation
     ) {
         file.hold()
         let pack = location.pack.id
@@ -138,13 +143,22 @@ struct RestoreStretch {
         // Offsets in packs and places in segments have 27 bits at the most.
         order.append(
             Order(
-                pack: ordinal, offset: UInt32(location.segmentRange.lowerBound),
-                place: UInt32(location.place), piece: UInt32(pieces.count),
-                end: UInt32(location.segmentRange.upperBound)))
+                pack: ordinal,
+                offset: UInt32(location.segmentRange.lowerBound),
+                place: UInt32(location.place),
+                piece: UInt32(pieces.count),
+                end: UInt32(location.segmentRange.upperBound)
+            )
+        )
         pieces.append(
             RestorePiece(
-                file: file, id: id, offset: offset, place: location.place,
-                length: location.length))
+                file: file,
+                id: id,
+                offset: offset,
+                place: location.place,
+                length: location.length
+            )
+        )
     }
 
     /// Orders everything by pack and place and cuts it into reads, then starts anew.
@@ -160,14 +174,16 @@ struct RestoreStretch {
         while index < order.count {
             let first = order[index]
             let range = Int(first.offset)..<Int(first.end)
-            if let start = segments.first?.range.lowerBound, let end = segments.last?.range.upperBound,
+            if let start = segments.first?.range.lowerBound,
+                let end = segments.last?.range.upperBound,
                 order[index - 1].pack != first.pack
                     || range.upperBound - start > RestoreStretch.readSizeMax
                     || range.lowerBound < end || range.lowerBound - end > RestoreStretch.gapMax
             {
                 let pack = packList[Int(order[index - 1].pack)]
                 groups.append(
-                    ReadGroup(pack: pack, segments: segments, pieces: grouped, window: ticket))
+                    ReadGroup(pack: pack, segments: segments, pieces: grouped, window: ticket)
+                )
                 (segments, grouped) = ([], [])
             }
             let start = grouped.count
@@ -182,7 +198,8 @@ struct RestoreStretch {
         if let last = order.last {
             let pack = packList[Int(last.pack)]
             groups.append(
-                ReadGroup(pack: pack, segments: segments, pieces: grouped, window: ticket))
+                ReadGroup(pack: pack, segments: segments, pieces: grouped, window: ticket)
+            )
         }
         self = RestoreStretch()
         return groups

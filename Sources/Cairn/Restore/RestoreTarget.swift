@@ -18,7 +18,9 @@ final class RestoreTarget: Sendable {
     private let setsPrivilegedAttributes: Bool
 
     init(
-        _ tree: TargetTree?, request: RestoreRequest, host: any HostSource,
+        _ tree: TargetTree?,
+        request: RestoreRequest,
+        host: any HostSource,
         counters: RestoreCounters
     ) {
         self.tree = tree
@@ -37,7 +39,9 @@ final class RestoreTarget: Sendable {
         AttributePolicy(
             setsOwner: isPrivileged || attributes.userID != userID
                 || attributes.groupID != groupID,
-            setsSecurity: setsPrivilegedAttributes, setsTrusted: setsPrivilegedAttributes)
+            setsSecurity: setsPrivilegedAttributes,
+            setsTrusted: setsPrivilegedAttributes
+        )
     }
 
     /// Says that something failed at a path; the restore goes on.
@@ -48,7 +52,8 @@ final class RestoreTarget: Sendable {
         default: reason = failure.isReplaced ? .replacedWhileOpening : .unreadable
         }
         counters.report(
-            Problem(path: path, reason: reason, text: "\(failure)"))
+            Problem(path: path, reason: reason, text: "\(failure)")
+        )
     }
 }
 
@@ -76,6 +81,8 @@ extension RestoreTarget {
         CairnError(
             .outOfSpace,
             "the target is full at \(PathText.escaped(path)); free some space and run the "
-                + "restore again with --overwrite if-changed", cause: failure)
+                + "restore again with --overwrite if-changed",
+            cause: failure
+        )
     }
 }

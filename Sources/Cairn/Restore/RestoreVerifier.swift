@@ -23,7 +23,9 @@ final class RestoreVerifier: Sendable {
     private let queue = BoundedQueue<Item>(capacity: 256)
 
     init(
-        _ request: RestoreRequest, target: RestoreTarget, chunks: ChunkReader,
+        _ request: RestoreRequest,
+        target: RestoreTarget,
+        chunks: ChunkReader,
         context: JobContext
     ) {
         self.request = request
@@ -52,21 +54,31 @@ final class RestoreVerifier: Sendable {
             guard marks.contains(0) else { return }
             queue.put(
                 Item(
-                    folder: tree.root, entry: entry,
-                    path: start.path + [UInt8(ascii: "/")] + entry.name))
+                    folder: tree.root,
+                    entry: entry,
+                    path: start.path + [UInt8(ascii: "/")] + entry.name
+                )
+            )
         case .folder(let reference):
             try walk(reference, start, totals, tree, marks)
         }
     }
 
     private func walk(
-        _ reference: TreeReference, _ start: SubtreeStart, _ totals: SnapshotStatistics,
-        _ tree: TargetTree, _ marks: OrdinalSet
+        _ reference: TreeReference,
+        _ start: SubtreeStart,
+        _ totals: SnapshotStatistics,
+        _ tree: TargetTree,
+        _ marks: OrdinalSet
     ) throws(CairnError) {
         var filter = try RestoreFilter(request)
         for name in start.ancestors { _ = filter.enter(name) }
         var walk = try TreeWalk(
-            TreeLoader(chunks), reference, path: start.path, totals: totals)
+            TreeLoader(chunks),
+            reference,
+            path: start.path,
+            totals: totals
+        )
         var names: [FileName] = []
         var opened: (names: [FileName], folder: TargetDirectory)?
         var ordinal: UInt64 = 0
@@ -125,14 +137,18 @@ final class RestoreVerifier: Sendable {
             } else {
                 target.counters.report(
                     Problem(
-                        path: item.path, reason: .unreadable,
-                        text: "reads back otherwise than it is in the snapshot"))
+                        path: item.path,
+                        reason: .unreadable,
+                        text: "reads back otherwise than it is in the snapshot"
+                    )
+                )
             }
         } catch let error as FileFailure {
             target.report(error, at: item.path)
         } catch {
             target.counters.report(
-                Problem(path: item.path, reason: .unreadable, text: "\(error)"))
+                Problem(path: item.path, reason: .unreadable, text: "\(error)")
+            )
         }
     }
 
@@ -150,7 +166,11 @@ final class RestoreVerifier: Sendable {
             if let sparse {
                 try sparse.forEach(chunk.range) { range, place throws(FileFailure) in
                     try RestoreVerifier.read(
-                        file, place, Int(range.upperBound - range.lowerBound), into: buffer)
+                        file,
+                        place,
+                        Int(range.upperBound - range.lowerBound),
+                        into: buffer
+                    )
                 }
             } else {
                 let size = Int(chunk.range.upperBound - chunk.range.lowerBound)
@@ -174,12 +194,18 @@ final class RestoreVerifier: Sendable {
     }
 
     private static func read(
-        _ file: SourceFile, _ place: UInt64, _ size: Int, into buffer: ByteBuffer
+        _ file: SourceFile,
+        _ place: UInt64,
+        _ size: Int,
+        into buffer: ByteBuffer
     ) throws(FileFailure) {
         var done = 0
         while done < size {
             let count = try file.read(
-                at: place + UInt64(done), upTo: size - done, into: buffer)
+                at: place + UInt64(done),
+                upTo: size - done,
+                into: buffer
+            )
             guard count > 0 else { return }
             done += count
         }

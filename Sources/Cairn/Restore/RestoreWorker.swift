@@ -30,7 +30,10 @@ final class RestoreWorker {
             key = try chunks.opener(of: group.pack)
             do {
                 try chunks.core.store.read(
-                    name, UInt64(range.lowerBound)..<UInt64(range.upperBound), into: stored)
+                    name,
+                    UInt64(range.lowerBound)..<UInt64(range.upperBound),
+                    into: stored
+                )
             } catch {
                 throw CairnError.store(error, "reading \(text)")
             }
@@ -46,8 +49,12 @@ final class RestoreWorker {
             do throws(CairnError) {
                 try tool.open(
                     stored.span(place..<place + segment.range.count),
-                    offset: segment.range.lowerBound, key: key,
-                    sealing: chunks.core.keys.sealing, pack: text, into: plain)
+                    offset: segment.range.lowerBound,
+                    key: key,
+                    sealing: chunks.core.keys.sealing,
+                    pack: text,
+                    into: plain
+                )
             } catch {
                 try RestoreWorker.expectPassable(error)
                 try recover(group.pieces[segment.pieces])

@@ -40,7 +40,9 @@ final class RestoredDirectory: Sendable {
     ///
     /// - Parameter handle: Nil in a dry run, where the folder need not be there.
     init(
-        _ name: FileName, in parent: RestoredDirectory, handle: TargetDirectory?,
+        _ name: FileName,
+        in parent: RestoredDirectory,
+        handle: TargetDirectory?,
         attributes: FileAttributes?
     ) {
         self.name = name
@@ -49,6 +51,23 @@ final class RestoredDirectory: Sendable {
         isFresh = handle?.isFresh ?? true
         parent.hold()
         state = Mutex(State(handle: handle, parent: parent))
+    }
+
+    deinit {
+        // A long chain that is dropped unfinished must not be taken apart by recursion.
+        var next = takeParent()
+        while isKnownUniquelyReferenced(&next) {
+            let parent = next?.takeParent()
+            next = parent
+        }
+    }
+
+    private func takeParent() -> RestoredDirectory? {
+        state.withLock { state in
+            let parent = state.parent
+            state.parent = nil
+            return parent
+        }
     }
 
     /// The path in the snapshot of an entry in this folder, or of the folder itself.

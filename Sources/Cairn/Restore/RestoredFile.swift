@@ -27,8 +27,13 @@ final class RestoredFile: Sendable {
 
     /// Makes a file, which holds its folder until it is done.
     init(
-        _ entry: TreeEntry, in directory: RestoredDirectory, attributes: FileAttributes,
-        isReplacing: Bool, group: LinkGroup?, ordinal: UInt64, target: RestoreTarget
+        _ entry: TreeEntry,
+        in directory: RestoredDirectory,
+        attributes: FileAttributes,
+        isReplacing: Bool,
+        group: LinkGroup?,
+        ordinal: UInt64,
+        target: RestoreTarget
     ) {
         self.entry = entry
         self.directory = directory
@@ -82,7 +87,9 @@ final class RestoredFile: Sendable {
             if state.hasFailed { return nil }
             guard let folder = try directory.open(target.tree) else { return nil }
             let file = try folder.createFile(
-                entry.name, replacing: isReplacing ? .replace : .refuse)
+                entry.name,
+                replacing: isReplacing ? .replace : .refuse
+            )
             if sparse != nil || target.makesHoles, entry.logicalSize > 0 {
                 try file.setSize(entry.logicalSize)
             }
@@ -100,7 +107,9 @@ final class RestoredFile: Sendable {
             throw CairnError(
                 .outOfSpace,
                 "the target is full at \(PathText.escaped(path)); free some space and "
-                    + "run the restore again with --overwrite if-changed", cause: failure)
+                    + "run the restore again with --overwrite if-changed",
+                cause: failure
+            )
         }
     }
 
@@ -142,7 +151,11 @@ final class RestoredFile: Sendable {
             if let group, let folder = try directory.open(target.tree) {
                 group.resolve(
                     LinkSource(
-                        directory: folder.path, name: entry.name, identity: created.identity))
+                        directory: folder.path,
+                        name: entry.name,
+                        identity: created.identity
+                    )
+                )
             }
         } catch {
             group?.fail()
@@ -153,11 +166,15 @@ final class RestoredFile: Sendable {
 
 extension SparseMap {
     fileprivate func write(
-        _ bytes: Span<UInt8>, at offset: UInt64, makesHoles: Bool, to file: TargetFile
+        _ bytes: Span<UInt8>,
+        at offset: UInt64,
+        makesHoles: Bool,
+        to file: TargetFile
     ) throws(FileFailure) {
         try forEach(offset..<offset + UInt64(bytes.count)) { range, place throws(FileFailure) in
             let part = bytes.extracting(
-                Int(range.lowerBound - offset)..<Int(range.upperBound - offset))
+                Int(range.lowerBound - offset)..<Int(range.upperBound - offset)
+            )
             if makesHoles {
                 try file.writeSkippingZeros(part, at: place)
             } else {
@@ -173,7 +190,8 @@ extension TargetFile {
 
     /// Writes all but aligned blocks of zeros.
     fileprivate func writeSkippingZeros(
-        _ bytes: Span<UInt8>, at offset: UInt64
+        _ bytes: Span<UInt8>,
+        at offset: UInt64
     ) throws(FileFailure) {
         let holeSize = TargetFile.holeSize
         var start = 0  // of what is to be written

@@ -34,7 +34,9 @@ struct SnapshotTotals {
         else {
             isExceeded = true
             throw CairnError(
-                .damaged, "the snapshot's tree holds more than its record states; run 'check'")
+                .damaged,
+                "the snapshot's tree holds more than its record states; run 'check'"
+            )
         }
     }
 }

@@ -42,13 +42,22 @@ struct LeafEntry: Hashable {
             device = number
         }
         return FileEntry(
-            path: path, kind: kind, mode: UInt32(entry.mode), userID: entry.userID,
-            groupID: entry.groupID, userName: userName, groupName: groupName,
-            size: entry.isRegular ? entry.logicalSize : 0, modified: entry.modified,
-            changed: entry.changed, inode: entry.inode,
-            linkCount: UInt32(clamping: entry.hardLink?.count ?? 1), target: target,
+            path: path,
+            kind: kind,
+            mode: UInt32(entry.mode),
+            userID: entry.userID,
+            groupID: entry.groupID,
+            userName: userName,
+            groupName: groupName,
+            size: entry.isRegular ? entry.logicalSize : 0,
+            modified: entry.modified,
+            changed: entry.changed,
+            inode: entry.inode,
+            linkCount: UInt32(clamping: entry.hardLink?.count ?? 1),
+            target: target,
             device: device.map { ($0.major, $0.minor) },
             attributes: entry.attributes.map { ($0.name, $0.value) },
-            isPartial: entry.isIncomplete)
+            isPartial: entry.isIncomplete
+        )
     }
 }

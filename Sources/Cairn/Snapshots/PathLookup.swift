@@ -38,33 +38,51 @@ extension TreeLoader {
             found = try entry(named: name, in: folder)
             guard let entry = found?.entry else {
                 throw CairnError(
-                    .notFound, "the snapshot holds no \(PathText.escaped(path))")
+                    .notFound,
+                    "the snapshot holds no \(PathText.escaped(path))"
+                )
             }
             if case .directory(let reference) = entry.node {
                 folder = reference
             } else if index < names.count - 1 {
                 throw CairnError(
-                    .notFound, "\(PathText.escaped(entry.name)) in \(PathText.escaped(path)) is no folder")
+                    .notFound,
+                    "\(PathText.escaped(entry.name)) in \(PathText.escaped(path)) is no folder"
+                )
             }
         }
         guard let found else {
             return SubtreeStart(
-                ancestors: [], content: .folder(root), entry: nil, users: [], groups: [])
+                ancestors: [],
+                content: .folder(root),
+                entry: nil,
+                users: [],
+                groups: []
+            )
         }
         let (users, groups) = (found.leaf.users, found.leaf.groups)
         if case .directory = found.entry.node {
             return SubtreeStart(
-                ancestors: names, content: .folder(folder), entry: found.entry, users: users,
-                groups: groups)
+                ancestors: names,
+                content: .folder(folder),
+                entry: found.entry,
+                users: users,
+                groups: groups
+            )
         }
         return SubtreeStart(
-            ancestors: names.dropLast(), content: .entry(found.entry), entry: found.entry,
-            users: users, groups: groups)
+            ancestors: names.dropLast(),
+            content: .entry(found.entry),
+            entry: found.entry,
+            users: users,
+            groups: groups
+        )
     }
 
     /// The entry of a name in a folder with the leaf it is in, or nil.
     package func entry(
-        named name: FileName, in folder: TreeReference
+        named name: FileName,
+        in folder: TreeReference
     ) throws(CairnError) -> (entry: TreeEntry, leaf: TreeLeaf)? {
         var (id, level) = (folder.root, folder.level)
         while true {

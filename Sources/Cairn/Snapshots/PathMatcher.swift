@@ -30,7 +30,9 @@ struct PathMatcher {
     ///
     /// - Returns: Whether a pattern matches it, and whether one may match beneath it.
     mutating func step(
-        _ name: FileName, depth: Int, isFolder: Bool
+        _ name: FileName,
+        depth: Int,
+        isFolder: Bool
     ) -> (isMatched: Bool, goesOn: Bool) {
         let first = depth * patterns.count
         states.removeLast(max(states.count - first - patterns.count, 0))

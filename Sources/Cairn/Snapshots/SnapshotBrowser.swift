@@ -11,7 +11,8 @@ struct SnapshotBrowser {
 
     /// Reads the repository's state and index.
     init(
-        _ records: RecordStore, _ context: JobContext
+        _ records: RecordStore,
+        _ context: JobContext
     ) throws(CairnError) {
         view = try RepositoryView.load(records, context: context)
         let index = try ChunkIndex.open(records.core, view: view, context: context)
@@ -22,7 +23,9 @@ struct SnapshotBrowser {
 
     /// Visits what a path names, or what lies in it.
     func walk(
-        _ snapshot: SessionID, path: [UInt8], isRecursive: Bool,
+        _ snapshot: SessionID,
+        path: [UInt8],
+        isRecursive: Bool,
         _ visit: (FileEntry) throws(CairnError) -> Void
     ) throws(CairnError) -> UInt64 {
         let record = try view.snapshot(snapshot)
@@ -45,7 +48,9 @@ struct SnapshotBrowser {
 
     /// Visits every entry that a pattern matches by itself.
     func find(
-        _ patterns: [[UInt8]], caseless: Bool, in snapshots: [SessionID],
+        _ patterns: [[UInt8]],
+        caseless: Bool,
+        in snapshots: [SessionID],
         _ visit: (SessionID, FileEntry) throws(CairnError) -> Void
     ) throws(CairnError) -> UInt64 {
         var count: UInt64 = 0
@@ -55,7 +60,10 @@ struct SnapshotBrowser {
             try forEach(record.tree, [], record) { (entry, walk) throws(CairnError) in
                 let isFolder = if case .directory = entry.entry.node { true } else { false }
                 let (isMatched, goesOn) = matcher.step(
-                    entry.entry.name, depth: walk.depth, isFolder: isFolder)
+                    entry.entry.name,
+                    depth: walk.depth,
+                    isFolder: isFolder
+                )
                 if isFolder && !goesOn { walk.skip() }
                 guard isMatched else { return }
                 count += 1
@@ -67,7 +75,9 @@ struct SnapshotBrowser {
 
     /// Visits everything beneath a folder. What cannot be read is told in the end, after the rest.
     private func forEach(
-        _ folder: TreeReference, _ path: [UInt8], _ record: SnapshotRecord,
+        _ folder: TreeReference,
+        _ path: [UInt8],
+        _ record: SnapshotRecord,
         _ visit: (LeafEntry, inout TreeWalk) throws(CairnError) -> Void
     ) throws(CairnError) {
         var failure: CairnError?
@@ -91,7 +101,9 @@ struct SnapshotBrowser {
 
     /// Hands a file's bytes to a sink, holes as zeros.
     func read(
-        _ snapshot: SessionID, file path: [UInt8], into sink: any ByteSink
+        _ snapshot: SessionID,
+        file path: [UInt8],
+        into sink: any ByteSink
     ) throws(CairnError) -> UInt64 {
         let record = try view.snapshot(snapshot)
         let start = try trees.find(path, in: record.tree)
@@ -106,7 +118,9 @@ struct SnapshotBrowser {
 
     /// Hands a part of an object's bytes to a sink.
     func read(
-        _ object: ObjectReference, _ range: Range<UInt64>?, into sink: any ByteSink
+        _ object: ObjectReference,
+        _ range: Range<UInt64>?,
+        into sink: any ByteSink
     ) throws(CairnError) -> UInt64 {
         var reader = ObjectReader(chunks, object.content, layout: nil)
         return try reader.copy(range ?? 0..<reader.size, to: sink, context)
@@ -114,19 +128,25 @@ struct SnapshotBrowser {
 
     /// Compares two snapshots.
     func compare(
-        _ a: SessionID, _ b: SessionID, path: [UInt8],
+        _ a: SessionID,
+        _ b: SessionID,
+        path: [UInt8],
         _ visit: (Difference) throws(CairnError) -> Void
     ) throws(CairnError) -> ComparisonSummary {
         let (first, second) = (try view.snapshot(a), try view.snapshot(b))
         var comparison = TreeComparison(trees, first.statistics, second.statistics, context)
         try comparison.run(
-            try side(path, in: first), try side(path, in: second), visit)
+            try side(path, in: first),
+            try side(path, in: second),
+            visit
+        )
         return comparison.summary
     }
 
     /// What a path names in a snapshot, or nil where it names nothing there.
     private func side(
-        _ path: [UInt8], in record: SnapshotRecord
+        _ path: [UInt8],
+        in record: SnapshotRecord
     ) throws(CairnError) -> SubtreeStart? {
         do throws(CairnError) {
             return try trees.find(path, in: record.tree)

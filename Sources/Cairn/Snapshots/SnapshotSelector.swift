@@ -21,7 +21,9 @@ enum SnapshotSelector {
     ///   - filter: Counts for `latest` only; an ID names its snapshot whatever the filter.
     /// - Throws: `.notFound`; `.invalidRequest` for what several snapshots are named by.
     static func choose(
-        _ text: String, filter: SnapshotFilter, among snapshots: [Snapshot]
+        _ text: String,
+        filter: SnapshotFilter,
+        among snapshots: [Snapshot]
     ) throws(CairnError) -> Snapshot {
         let parts = text.split(separator: "~", omittingEmptySubsequences: false)
         if parts.first == "latest" {
@@ -33,7 +35,8 @@ enum SnapshotSelector {
             throw CairnError(
                 .invalidRequest,
                 "'\(PathText.escaped(Array(text.utf8)))' names no snapshot; give 'latest', "
-                    + "'latest~1' or at least \(digitCountMin) digits of an ID")
+                    + "'latest~1' or at least \(digitCountMin) digits of an ID"
+            )
         }
         let digits = text.lowercased()
         // The first half tells writers apart, the second half is random: people may use either.
@@ -48,13 +51,17 @@ enum SnapshotSelector {
         guard matches.count == 1 else {
             let names = matches.prefix(5).map(\.id.text).joined(separator: ", ")
             throw CairnError(
-                .invalidRequest, "'\(text)' names \(matches.count) snapshots: \(names)")
+                .invalidRequest,
+                "'\(text)' names \(matches.count) snapshots: \(names)"
+            )
         }
         return first
     }
 
     private static func latest(
-        _ text: String, _ rest: ArraySlice<Substring>, _ snapshots: [Snapshot]
+        _ text: String,
+        _ rest: ArraySlice<Substring>,
+        _ snapshots: [Snapshot]
     ) throws(CairnError) -> Snapshot {
         var steps = 0
         if let number = rest.first {
@@ -62,7 +69,9 @@ enum SnapshotSelector {
                 number.allSatisfy({ $0.isASCII && $0.isNumber })
             else {
                 throw CairnError(
-                    .invalidRequest, "'latest~' is followed by a number, as in 'latest~1'")
+                    .invalidRequest,
+                    "'latest~' is followed by a number, as in 'latest~1'"
+                )
             }
             steps = count
         }
@@ -71,7 +80,8 @@ enum SnapshotSelector {
                 .notFound,
                 snapshots.isEmpty
                     ? "no snapshot fits"
-                    : "there is no '\(text)': only \(snapshots.count) snapshots fit")
+                    : "there is no '\(text)': only \(snapshots.count) snapshots fit"
+            )
         }
         return snapshots[snapshots.count - 1 - steps]
     }

@@ -36,7 +36,9 @@ struct TreeComparison {
     private(set) var summary = ComparisonSummary()
 
     init(
-        _ trees: TreeLoader, _ before: SnapshotStatistics, _ after: SnapshotStatistics,
+        _ trees: TreeLoader,
+        _ before: SnapshotStatistics,
+        _ after: SnapshotStatistics,
         _ context: JobContext
     ) {
         self.trees = trees
@@ -47,7 +49,8 @@ struct TreeComparison {
 
     /// Compares what two snapshots hold under one path; nil stands for nothing.
     mutating func run(
-        _ before: SubtreeStart?, _ after: SubtreeStart?,
+        _ before: SubtreeStart?,
+        _ after: SubtreeStart?,
         _ visit: (Difference) throws(CairnError) -> Void
     ) throws(CairnError) {
         guard before != nil || after != nil else {
@@ -81,24 +84,31 @@ struct TreeComparison {
     }
 
     private mutating func advance(
-        _ top: Int, before: Bool, after: Bool
+        _ top: Int,
+        before: Bool,
+        after: Bool
     ) throws(CairnError) {
         if before { try frames[top].before.advance(&totalsBefore) }
         if after { try frames[top].after.advance(&totalsAfter) }
     }
 
     private mutating func push(
-        _ before: TreeReference?, _ after: TreeReference?, _ path: [UInt8]
+        _ before: TreeReference?,
+        _ after: TreeReference?,
+        _ path: [UInt8]
     ) throws(CairnError) {
         guard before != after else { return }
         frames.append(
-            Frame(before: try Side(trees, before), after: try Side(trees, after), path: path))
+            Frame(before: try Side(trees, before), after: try Side(trees, after), path: path)
+        )
         try advance(frames.count - 1, before: true, after: true)
     }
 
     /// Compares two entries of one name and has their folders compared next.
     private mutating func compare(
-        _ before: LeafEntry?, _ after: LeafEntry?, in folder: [UInt8],
+        _ before: LeafEntry?,
+        _ after: LeafEntry?,
+        in folder: [UInt8],
         _ visit: (Difference) throws(CairnError) -> Void
     ) throws(CairnError) {
         guard let name = before?.entry.name ?? after?.entry.name else { return }
@@ -107,8 +117,12 @@ struct TreeComparison {
             count(change, before?.entry, after?.entry)
             try visit(
                 Difference(
-                    path: path, change: change, before: before?.shown(at: path),
-                    after: after?.shown(at: path)))
+                    path: path,
+                    change: change,
+                    before: before?.shown(at: path),
+                    after: after?.shown(at: path)
+                )
+            )
         }
         try push(before?.tree, after?.tree, path)
     }
@@ -127,7 +141,9 @@ struct TreeComparison {
     }
 
     private mutating func count(
-        _ change: Difference.Change, _ before: TreeEntry?, _ after: TreeEntry?
+        _ change: Difference.Change,
+        _ before: TreeEntry?,
+        _ after: TreeEntry?
     ) {
         switch change {
         case .metadata: return

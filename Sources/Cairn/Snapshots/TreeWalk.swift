@@ -19,7 +19,9 @@ struct TreeWalk {
     ///   - path: The folder's path, without a slash at its end.
     ///   - totals: What the snapshot states; the walk ends with an error beyond that.
     init(
-        _ trees: TreeLoader, _ folder: TreeReference, path: [UInt8],
+        _ trees: TreeLoader,
+        _ folder: TreeReference,
+        path: [UInt8],
         totals: SnapshotStatistics
     ) throws(CairnError) {
         self.trees = trees
@@ -60,7 +62,10 @@ struct TreeWalk {
             path += entry.name
             if case .directory(let reference) = entry.node { pending = reference }
             return LeafEntry(
-                entry, users: frames[top].cursor.users, groups: frames[top].cursor.groups)
+                entry,
+                users: frames[top].cursor.users,
+                groups: frames[top].cursor.groups
+            )
         }
         return nil
     }

@@ -37,11 +37,16 @@ struct AnchorFinder: Sendable {
         unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe table.withUnsafeBufferPointer { table in
                 unsafe withUnsafeTemporaryAllocation(
-                    of: UInt64.self, capacity: Int(cairn_anchor_block) / 64
+                    of: UInt64.self,
+                    capacity: Int(cairn_anchor_block) / 64
                 ) { bits in
                     unsafe find(
-                        buffer.baseAddress.unsafelyUnwrapped, size, &progress,
-                        table.baseAddress.unsafelyUnwrapped, bits.baseAddress.unsafelyUnwrapped)
+                        buffer.baseAddress.unsafelyUnwrapped,
+                        size,
+                        &progress,
+                        table.baseAddress.unsafelyUnwrapped,
+                        bits.baseAddress.unsafelyUnwrapped
+                    )
                 }
             }
         }
@@ -49,8 +54,11 @@ struct AnchorFinder: Sendable {
 
     @unsafe
     private func find(
-        _ bytes: UnsafePointer<UInt8>, _ size: Int, _ progress: inout ScanProgress,
-        _ table: UnsafePointer<UInt8>, _ bits: UnsafeMutablePointer<UInt64>
+        _ bytes: UnsafePointer<UInt8>,
+        _ size: Int,
+        _ progress: inout ScanProgress,
+        _ table: UnsafePointer<UInt8>,
+        _ bits: UnsafeMutablePointer<UInt64>
     ) -> Int? {
         var from = max(scanStart, progress.scanned)
         while from < size {
@@ -77,7 +85,9 @@ struct AnchorFinder: Sendable {
     /// The length of the chunk, if the last anchor ends it before the position `limit`.
     @unsafe
     private func decide(
-        _ bytes: UnsafePointer<UInt8>, before limit: Int, _ progress: inout ScanProgress
+        _ bytes: UnsafePointer<UInt8>,
+        before limit: Int,
+        _ progress: inout ScanProgress
     ) -> Int? {
         guard let anchor = progress.anchor, limit >= sizeMin else { return nil }
         let draw = unsafe draw(bytes, anchor, &progress)
@@ -90,7 +100,9 @@ struct AnchorFinder: Sendable {
     /// The value drawn at an anchor; a window equal to the last one is not hashed again.
     @unsafe
     private func draw(
-        _ bytes: UnsafePointer<UInt8>, _ anchor: Int, _ progress: inout ScanProgress
+        _ bytes: UnsafePointer<UInt8>,
+        _ anchor: Int,
+        _ progress: inout ScanProgress
     ) -> UInt64 {
         let window = unsafe bytes + (anchor + 1 - Self.window)
         if let last = progress.drawn {

@@ -26,7 +26,8 @@ public struct ChunkStream: ~Copyable {
     ///   - onChunk: Called with each chunk in order.
     /// - Throws: What `onChunk` throws; the stream must not be used after that.
     public mutating func append<E: Error>(
-        _ bytes: Span<UInt8>, _ onChunk: (Span<UInt8>) throws(E) -> Void
+        _ bytes: Span<UInt8>,
+        _ onChunk: (Span<UInt8>) throws(E) -> Void
     ) throws(E) {
         var start = 0
         while start < bytes.count {
@@ -57,7 +58,8 @@ public struct ChunkStream: ~Copyable {
     ///
     /// - Returns: How many bytes became part of the held chunk.
     private mutating func extendHeld<E: Error>(
-        _ bytes: Span<UInt8>, _ onChunk: (Span<UInt8>) throws(E) -> Void
+        _ bytes: Span<UInt8>,
+        _ onChunk: (Span<UInt8>) throws(E) -> Void
     ) throws(E) -> Int {
         let held = held
         let countBefore = held.count

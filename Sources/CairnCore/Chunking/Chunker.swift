@@ -54,7 +54,9 @@ public final class Chunker: Sendable {
 
     /// As `cut(_:atEnd:)`, but goes on where the last call with fewer bytes of this chunk stopped.
     package func cut(
-        _ bytes: Span<UInt8>, atEnd: Bool, progress: inout ScanProgress
+        _ bytes: Span<UInt8>,
+        atEnd: Bool,
+        progress: inout ScanProgress
     ) -> Int? {
         let size = min(bytes.count, parameters.sizeMax)
         let known = size > 0 && (atEnd || size == parameters.sizeMax) ? size : nil

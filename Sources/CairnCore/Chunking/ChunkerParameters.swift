@@ -48,7 +48,10 @@ public struct ChunkerParameters: Hashable, Sendable {
     /// - ``ChunkingAlgorithm/anchored``: mean 4 KiB to 16 MiB, min = mean / 2, max = 4 * mean.
     /// - ``ChunkingAlgorithm/fixed``: 1 KiB to 64 MiB, all three equal.
     public init(
-        algorithm: ChunkingAlgorithm, sizeMin: Int, sizeMean: Int, sizeMax: Int
+        algorithm: ChunkingAlgorithm,
+        sizeMin: Int,
+        sizeMean: Int,
+        sizeMax: Int
     ) throws(ChunkingFailure) {
         let meanLimits = algorithm == .anchored ? Self.anchoredMeanLimits : Self.sizeLimits
         guard meanLimits.contains(sizeMean) else {
@@ -79,7 +82,8 @@ public struct ChunkerParameters: Hashable, Sendable {
     ///
     /// Sizes of ``ChunkingAlgorithm/fastcdc`` near the limits are clamped to them.
     public static func standard(
-        _ algorithm: ChunkingAlgorithm, sizeMean: Int = 1 << 20
+        _ algorithm: ChunkingAlgorithm,
+        sizeMean: Int = 1 << 20
     ) throws(ChunkingFailure) -> ChunkerParameters {
         let meanLimits = algorithm == .anchored ? anchoredMeanLimits : sizeLimits
         guard meanLimits.contains(sizeMean) else {
@@ -87,11 +91,16 @@ public struct ChunkerParameters: Hashable, Sendable {
         }
         let sizes = derivedSizes(algorithm, mean: sizeMean)
         return try ChunkerParameters(
-            algorithm: algorithm, sizeMin: sizes.min, sizeMean: sizeMean, sizeMax: sizes.max)
+            algorithm: algorithm,
+            sizeMin: sizes.min,
+            sizeMean: sizeMean,
+            sizeMax: sizes.max
+        )
     }
 
     private static func derivedSizes(
-        _ algorithm: ChunkingAlgorithm, mean: Int
+        _ algorithm: ChunkingAlgorithm,
+        mean: Int
     ) -> (min: Int, max: Int) {
         switch algorithm {
         case .fixed: (mean, mean)

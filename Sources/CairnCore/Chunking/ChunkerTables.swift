@@ -72,7 +72,14 @@ struct ChunkerTables: Sendable {
         message.append(1)  // HKDF's counter of its first and only block
         var block = [UInt8](repeating: 0, count: 32)
         let result = unsafe HMAC(
-            EVP_sha256(), key, CInt(key.count), message, message.count, &block, nil)
+            EVP_sha256(),
+            key,
+            CInt(key.count),
+            message,
+            message.count,
+            &block,
+            nil
+        )
         precondition(unsafe result != nil, "HMAC-SHA-256 is out of memory")
         return block
     }

@@ -35,8 +35,13 @@ struct GearFinder: Sendable {
         let hit = unsafe bytes.withUnsafeBufferPointer { bytes in
             unsafe table.withUnsafeBufferPointer { table in
                 unsafe cairn_scan_gear(
-                    kernel.code, table.baseAddress.unsafelyUnwrapped,
-                    bytes.baseAddress.unsafelyUnwrapped, from, to, limit)
+                    kernel.code,
+                    table.baseAddress.unsafelyUnwrapped,
+                    bytes.baseAddress.unsafelyUnwrapped,
+                    from,
+                    to,
+                    limit
+                )
             }
         }
         return hit < to ? hit : nil

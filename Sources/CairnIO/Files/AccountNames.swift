@@ -81,7 +81,8 @@ package final class AccountNames: Sendable {
         var size = 1024
         while size <= 1 << 20 {
             let (error, value) = unsafe withUnsafeTemporaryAllocation(
-                of: CChar.self, capacity: size
+                of: CChar.self,
+                capacity: size
             ) { room -> (Int32, Value?) in
                 guard let start = room.baseAddress else { return (ENOMEM, nil) }
                 return unsafe body(start, room.count)

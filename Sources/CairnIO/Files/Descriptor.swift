@@ -15,7 +15,10 @@ struct Descriptor: ~Copyable, Sendable {
 
     /// Opens `path` relative to `directory`, which may be `cairn_working_directory`.
     static func open(
-        _ path: [UInt8], in directory: Int32, _ how: Int, mode: UInt32 = 0,
+        _ path: [UInt8],
+        in directory: Int32,
+        _ how: Int,
+        mode: UInt32 = 0,
         _ operation: FileOperation = .open
     ) throws(FileFailure) -> Descriptor {
         let result = unsafe path.withPath { text in
@@ -26,7 +29,10 @@ struct Descriptor: ~Copyable, Sendable {
 
     /// Opens the entry `name` of `directory`.
     static func open(
-        name: FileName, in directory: Int32, _ how: Int, mode: UInt32 = 0,
+        name: FileName,
+        in directory: Int32,
+        _ how: Int,
+        mode: UInt32 = 0,
         _ operation: FileOperation = .open
     ) throws(FileFailure) -> Descriptor {
         let result = unsafe name.withName { text in

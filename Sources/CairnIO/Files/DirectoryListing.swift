@@ -58,11 +58,13 @@ package struct DirectoryListing: RandomAccessCollection, Sendable {
         var position = 0
         while position + nameOffset < records.count {
             let length = Int(
-                unsafe records.loadUnaligned(fromByteOffset: position + 16, as: UInt16.self))
+                unsafe records.loadUnaligned(fromByteOffset: position + 16, as: UInt16.self)
+            )
             guard length > nameOffset && position + length <= records.count else { return false }
             let type = unsafe records[position + 18]
             let room = unsafe UnsafeRawBufferPointer(
-                rebasing: records[position + nameOffset..<position + length])
+                rebasing: records[position + nameOffset..<position + length]
+            )
             position += length
             let nameSize = unsafe room.firstIndex(of: 0) ?? room.count
             let name = unsafe UnsafeRawBufferPointer(rebasing: room[0..<nameSize])
@@ -71,8 +73,12 @@ package struct DirectoryListing: RandomAccessCollection, Sendable {
             unsafe bytes.append(contentsOf: name)
             unsafe entries.append(
                 Entry(
-                    prefix: DirectoryListing.prefix(name), offset: offset,
-                    length: UInt16(nameSize), type: type))
+                    prefix: DirectoryListing.prefix(name),
+                    offset: offset,
+                    length: UInt16(nameSize),
+                    type: type
+                )
+            )
         }
         return true
     }

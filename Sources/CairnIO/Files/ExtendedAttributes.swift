@@ -1,5 +1,5 @@
-internal import CairnCore
 internal import CCairn
+internal import CairnCore
 internal import Glibc
 
 /// Where extended attributes are read from: an open file, or a path that is not followed at its
@@ -65,7 +65,9 @@ enum AttributeHolder {
 
     /// Gives `body` room for `size` bytes and copies as many as it says into `bytes`.
     private static func fill(
-        _ bytes: inout [UInt8], _ size: Int, _ body: (UnsafeMutableRawPointer) -> Int64
+        _ bytes: inout [UInt8],
+        _ size: Int,
+        _ body: (UnsafeMutableRawPointer) -> Int64
     ) -> Int64 {
         unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { room in
             guard let start = room.baseAddress else { return 0 }
@@ -86,7 +88,9 @@ enum AttributeHolder {
     }
 
     private func get(
-        _ name: UnsafePointer<CChar>, _ value: UnsafeMutableRawPointer, _ size: Int
+        _ name: UnsafePointer<CChar>,
+        _ value: UnsafeMutableRawPointer,
+        _ size: Int
     ) -> Int64 {
         switch self {
         case .descriptor(let number): unsafe cairn_get_attribute(number, name, value, size)

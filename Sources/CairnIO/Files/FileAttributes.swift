@@ -1,5 +1,5 @@
-package import CairnCore
 internal import CCairn
+package import CairnCore
 
 /// The metadata that a restore sets on what it has written.
 package struct FileAttributes: Hashable, Sendable {
@@ -15,8 +15,12 @@ package struct FileAttributes: Hashable, Sendable {
     /// Describes what to set. Where owners go by name, the caller has looked up the IDs
     /// (``AccountNames``).
     package init(
-        mode: UInt32, userID: UInt32, groupID: UInt32, modified: Timestamp,
-        accessed: Timestamp? = nil, extended: [ExtendedAttribute] = []
+        mode: UInt32,
+        userID: UInt32,
+        groupID: UInt32,
+        modified: Timestamp,
+        accessed: Timestamp? = nil,
+        extended: [ExtendedAttribute] = []
     ) {
         self.mode = mode
         self.userID = userID
@@ -59,7 +63,9 @@ extension Descriptor {
     /// Owner first, since a change of owner clears setuid and capabilities; then attributes, which
     /// need write permission; then mode; times last.
     func apply(
-        _ attributes: FileAttributes, kind: FileKind, policy: AttributePolicy
+        _ attributes: FileAttributes,
+        kind: FileKind,
+        policy: AttributePolicy
     ) -> [FileFailure] {
         var failures: [FileFailure] = []
         func note(_ result: Int32, _ operation: FileOperation) {
@@ -78,8 +84,14 @@ extension Descriptor {
         let accessed = attributes.accessed ?? attributes.modified
         note(
             cairn_set_times(
-                number, accessed.seconds, accessed.nanoseconds,
-                attributes.modified.seconds, attributes.modified.nanoseconds), .setTimes)
+                number,
+                accessed.seconds,
+                accessed.nanoseconds,
+                attributes.modified.seconds,
+                attributes.modified.nanoseconds
+            ),
+            .setTimes
+        )
         return failures
     }
 

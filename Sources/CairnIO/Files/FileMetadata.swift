@@ -78,10 +78,18 @@ package struct FileMetadata: Hashable, Sendable {
 
     /// Describes a file.
     package init(
-        kind: FileKind, mode: UInt32, userID: UInt32 = 0, groupID: UInt32 = 0, size: UInt64 = 0,
-        blocks: UInt64 = 0, modified: Timestamp = Timestamp(seconds: 0),
-        changed: Timestamp = Timestamp(seconds: 0), accessed: Timestamp = Timestamp(seconds: 0),
-        inode: UInt64 = 0, device: UInt64 = 0, linkCount: UInt32 = 1,
+        kind: FileKind,
+        mode: UInt32,
+        userID: UInt32 = 0,
+        groupID: UInt32 = 0,
+        size: UInt64 = 0,
+        blocks: UInt64 = 0,
+        modified: Timestamp = Timestamp(seconds: 0),
+        changed: Timestamp = Timestamp(seconds: 0),
+        accessed: Timestamp = Timestamp(seconds: 0),
+        inode: UInt64 = 0,
+        device: UInt64 = 0,
+        linkCount: UInt32 = 1,
         deviceNumber: DeviceNumber = DeviceNumber(major: 0, minor: 0)
     ) {
         self.kind = kind
@@ -107,10 +115,14 @@ package struct FileMetadata: Hashable, Sendable {
         size = found.size
         blocks = found.blocks
         modified = Timestamp(
-            seconds: found.modified_seconds, nanoseconds: found.modified_nanoseconds)
+            seconds: found.modified_seconds,
+            nanoseconds: found.modified_nanoseconds
+        )
         changed = Timestamp(seconds: found.changed_seconds, nanoseconds: found.changed_nanoseconds)
         accessed = Timestamp(
-            seconds: found.accessed_seconds, nanoseconds: found.accessed_nanoseconds)
+            seconds: found.accessed_seconds,
+            nanoseconds: found.accessed_nanoseconds
+        )
         inode = found.inode
         device = found.device
         linkCount = found.link_count
@@ -131,4 +143,3 @@ package struct FileMetadata: Hashable, Sendable {
             && modified == earlier.modified && changed == earlier.changed
     }
 }
-

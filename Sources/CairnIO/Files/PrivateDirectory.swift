@@ -38,8 +38,12 @@ package final class PrivateDirectory: Sendable {
         let temporary = TargetDirectory.temporaryName()
         do throws(FileFailure) {
             let file = try Descriptor.open(
-                name: temporary, in: directory.number, cairn_open_write | cairn_open_create,
-                mode: 0o600, .create)
+                name: temporary,
+                in: directory.number,
+                cairn_open_write | cairn_open_create,
+                mode: 0o600,
+                .create
+            )
             let number = file.number
             let result = unsafe bytes.withUnsafeBufferPointer { source -> Int32 in
                 guard let start = source.baseAddress else { return 0 }
@@ -67,7 +71,8 @@ package final class PrivateDirectory: Sendable {
         do throws(FileFailure) {
             let how = cairn_open_read | cairn_open_nonblocking
             return try MappedFile(
-                try Descriptor.open(name: name, in: directory.number, how))
+                try Descriptor.open(name: name, in: directory.number, how)
+            )
         } catch {
             if error.errno == ENOENT { return nil }
             throw error

@@ -1,5 +1,5 @@
-package import CairnCore
 internal import CCairn
+package import CairnCore
 internal import Glibc
 
 /// An open directory that is read from, closed when the last reference to it goes.
@@ -34,7 +34,8 @@ package final class SourceDirectory: Sendable {
     /// - Parameter expecting: What was read about it before; another directory in its place is a
     ///   failure (``FileFailure/isReplaced``).
     package func openSubdirectory(
-        _ name: FileName, expecting: FileMetadata? = nil
+        _ name: FileName,
+        expecting: FileMetadata? = nil
     ) throws(FileFailure) -> SourceDirectory {
         let how = cairn_open_directory | accessTimeFlag(owner: expecting?.userID)
         let opened = try Descriptor.open(name: name, in: descriptor.number, how)
@@ -87,7 +88,8 @@ package final class SourceDirectory: Sendable {
     /// - Parameter expecting: What was read about it before; another file, or something that is no
     ///   regular file, in its place is a failure (``FileFailure/isReplaced``).
     package func openFile(
-        _ name: FileName, expecting: FileMetadata
+        _ name: FileName,
+        expecting: FileMetadata
     ) throws(FileFailure) -> SourceFile {
         guard expecting.kind == .regular else {
             throw FileFailure(.open, reason: "not a regular file")

@@ -34,7 +34,9 @@ package final class SourceFile: Sendable {
     ///
     /// - Returns: How many came, at most `size`; 0 only at or past the end.
     package func read(
-        at offset: UInt64, upTo size: Int, into buffer: ByteBuffer
+        at offset: UInt64,
+        upTo size: Int,
+        into buffer: ByteBuffer
     ) throws(FileFailure) -> Int {
         guard offset <= UInt64(Int64.max) else { return 0 }
         return try buffer.append(upTo: size) { room throws(FileFailure) in
@@ -59,7 +61,8 @@ package final class SourceFile: Sendable {
     /// The first range of data that ends past `offset`, cut to `offset..<size`; nil where only a
     /// hole follows. A file system that knows no holes says everything is data.
     package func nextDataExtent(
-        from offset: UInt64, size: UInt64
+        from offset: UInt64,
+        size: UInt64
     ) throws(FileFailure) -> Range<UInt64>? {
         guard offset < size, size <= UInt64(Int64.max) else { return nil }
         let start = cairn_seek_data(descriptor.number, offset)
@@ -81,7 +84,8 @@ package final class SourceFile: Sendable {
     /// - Parameter countMax: The most ranges to look for; all that follows the last of them counts
     ///   as data, so that a file of many holes costs no more than that.
     package func dataExtents(
-        size: UInt64, countMax: Int = 1 << 16
+        size: UInt64,
+        countMax: Int = 1 << 16
     ) throws(FileFailure) -> [Range<UInt64>] {
         var extents: [Range<UInt64>] = []
         var offset: UInt64 = 0
@@ -104,14 +108,20 @@ package final class SourceFile: Sendable {
     /// Asks the system to start reading a range.
     package func adviseWillNeed(_ range: Range<UInt64>) {
         cairn_advise_file(
-            descriptor.number, range.lowerBound, range.upperBound - range.lowerBound,
-            Int32(cairn_advice_will_need))
+            descriptor.number,
+            range.lowerBound,
+            range.upperBound - range.lowerBound,
+            Int32(cairn_advice_will_need)
+        )
     }
 
     /// Tells the system that a range need not stay in its cache.
     package func adviseDone(_ range: Range<UInt64>) {
         cairn_advise_file(
-            descriptor.number, range.lowerBound, range.upperBound - range.lowerBound,
-            Int32(cairn_advice_done))
+            descriptor.number,
+            range.lowerBound,
+            range.upperBound - range.lowerBound,
+            Int32(cairn_advice_done)
+        )
     }
 }

@@ -28,7 +28,8 @@ package final class SpillFile: Sendable {
                     let opened = unsafe cairn_open_at(directory, text, create, 0o600)
                     if opened >= 0 { _ = unsafe cairn_remove(directory, text, 0) }
                     return Int64(opened)
-                })
+                }
+            )
         }
         descriptor = Descriptor(owning: Int32(try check(Int64(result), .create)))
     }
@@ -36,7 +37,8 @@ package final class SpillFile: Sendable {
     /// Begins a file in memory, which counts as memory of this process.
     package init() throws(FileFailure) {
         descriptor = Descriptor(
-            owning: Int32(try check(Int64(cairn_open_memory()), .create)))
+            owning: Int32(try check(Int64(cairn_open_memory()), .create))
+        )
     }
 
     /// How many bytes have been appended.

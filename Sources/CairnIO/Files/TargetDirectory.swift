@@ -1,5 +1,5 @@
-package import CairnCore
 internal import CCairn
+package import CairnCore
 internal import Glibc
 
 /// What a restore created: which file it is, and what could not be set on it.
@@ -52,14 +52,19 @@ package final class TargetDirectory: Sendable {
     package func openDirectory(_ name: FileName) throws(FileFailure) -> TargetDirectory {
         let opened = try tree.openDirectory([name], from: number)
         return TargetDirectory(
-            SourceDirectory(opened), in: tree, path: path + [name], isFresh: false)
+            SourceDirectory(opened),
+            in: tree,
+            path: path + [name],
+            isFresh: false
+        )
     }
 
     /// Creates a directory (mode 0700), or opens the one that is there.
     ///
     /// - Parameter replacing: What to do where something else has the name.
     package func openOrCreateDirectory(
-        _ name: FileName, replacing: Replacement
+        _ name: FileName,
+        replacing: Replacement
     ) throws(FileFailure) -> TargetDirectory {
         var result = makeDirectory(name)
         if result == -Int64(EEXIST) {
@@ -76,7 +81,11 @@ package final class TargetDirectory: Sendable {
         // systems that give what we make to another user. Neither counts as ours alone.
         let isOurs = try opened.metadata().userID == geteuid()
         return TargetDirectory(
-            SourceDirectory(opened), in: tree, path: path + [name], isFresh: isOurs)
+            SourceDirectory(opened),
+            in: tree,
+            path: path + [name],
+            isFresh: isOurs
+        )
     }
 
     private func makeDirectory(_ name: FileName) -> Int64 {
@@ -85,14 +94,18 @@ package final class TargetDirectory: Sendable {
 
     /// Begins a regular file, which appears when ``TargetFile/finish(_:policy:durably:)`` returns.
     package func createFile(
-        _ name: FileName, replacing: Replacement
+        _ name: FileName,
+        replacing: Replacement
     ) throws(FileFailure) -> TargetFile {
         try TargetFile(name, in: self, replacing: replacing)
     }
 
     /// Creates a symbolic link, whatever its target.
     package func createSymlink(
-        _ name: FileName, target: [UInt8], attributes: FileAttributes, policy: AttributePolicy,
+        _ name: FileName,
+        target: [UInt8],
+        attributes: FileAttributes,
+        policy: AttributePolicy,
         replacing: Replacement
     ) throws(FileFailure) -> CreatedEntry {
         try createNode(name, .symlink, attributes, policy, replacing) { name in
@@ -104,18 +117,29 @@ package final class TargetDirectory: Sendable {
 
     /// Creates a FIFO.
     package func createFIFO(
-        _ name: FileName, attributes: FileAttributes, policy: AttributePolicy,
+        _ name: FileName,
+        attributes: FileAttributes,
+        policy: AttributePolicy,
         replacing: Replacement
     ) throws(FileFailure) -> CreatedEntry {
         try createDevice(
-            name, kind: .fifo, number: DeviceNumber(major: 0, minor: 0), attributes: attributes,
-            policy: policy, replacing: replacing)
+            name,
+            kind: .fifo,
+            number: DeviceNumber(major: 0, minor: 0),
+            attributes: attributes,
+            policy: policy,
+            replacing: replacing
+        )
     }
 
     /// Creates a device node; only root may (``FileFailure/isPermission`` otherwise).
     package func createDevice(
-        _ name: FileName, kind: FileKind, number: DeviceNumber, attributes: FileAttributes,
-        policy: AttributePolicy, replacing: Replacement
+        _ name: FileName,
+        kind: FileKind,
+        number: DeviceNumber,
+        attributes: FileAttributes,
+        policy: AttributePolicy,
+        replacing: Replacement
     ) throws(FileFailure) -> CreatedEntry {
         guard kind == .fifo || kind == .characterDevice || kind == .blockDevice else {
             throw FileFailure(.create, errno: EINVAL)
@@ -124,15 +148,20 @@ package final class TargetDirectory: Sendable {
         return try createNode(name, kind, attributes, policy, replacing) { name in
             unsafe name.withName {
                 Int64(
-                    unsafe cairn_make_node(self.number, $0, mode, number.major, number.minor))
+                    unsafe cairn_make_node(self.number, $0, mode, number.major, number.minor)
+                )
             }
         }
     }
 
     /// Makes an entry by `make`, sets its metadata and puts it in place.
     private func createNode(
-        _ name: FileName, _ kind: FileKind, _ attributes: FileAttributes,
-        _ policy: AttributePolicy, _ replacing: Replacement, _ make: (FileName) -> Int64
+        _ name: FileName,
+        _ kind: FileKind,
+        _ attributes: FileAttributes,
+        _ policy: AttributePolicy,
+        _ replacing: Replacement,
+        _ make: (FileName) -> Int64
     ) throws(FileFailure) -> CreatedEntry {
         var made = name
         var result = make(made)
@@ -163,7 +192,9 @@ package final class TargetDirectory: Sendable {
     ///
     /// The source is reached without meeting a link and must still be the file that was created.
     package func hardLink(
-        _ name: FileName, to source: LinkSource, replacing: Replacement
+        _ name: FileName,
+        to source: LinkSource,
+        replacing: Replacement
     ) throws(FileFailure) {
         let directory = try tree.directory(at: source.directory)
         let file = try Descriptor.open(name: source.name, in: directory.number, cairn_open_path)
@@ -210,7 +241,9 @@ package final class TargetDirectory: Sendable {
     ///
     /// - Returns: What could not be set.
     package func apply(
-        _ attributes: FileAttributes, toFile name: FileName, expecting: FileIdentity,
+        _ attributes: FileAttributes,
+        toFile name: FileName,
+        expecting: FileIdentity,
         policy: AttributePolicy
     ) throws(FileFailure) -> [FileFailure] {
         let file = try Descriptor.open(name: name, in: number, cairn_open_path)
@@ -228,7 +261,9 @@ package final class TargetDirectory: Sendable {
 
     /// Renames a finished temporary entry.
     func publish(
-        _ temporary: FileName, as name: FileName, replacing: Replacement
+        _ temporary: FileName,
+        as name: FileName,
+        replacing: Replacement
     ) throws(FileFailure) {
         let replace: Int32 = replacing == .replace ? 1 : 0
         func rename() -> Int64 {

@@ -19,7 +19,9 @@ package final class TargetFile: Sendable {
     private let isFinished = Atomic(false)
 
     init(
-        _ name: FileName, in directory: TargetDirectory, replacing: Replacement
+        _ name: FileName,
+        in directory: TargetDirectory,
+        replacing: Replacement
     ) throws(FileFailure) {
         guard FileName.isValid(name) else { throw FileFailure(.create, errno: EINVAL) }
         let how = cairn_open_read_write | cairn_open_create
@@ -78,7 +80,9 @@ package final class TargetFile: Sendable {
     /// - Parameter durably: Whether to wait until the content is on the device; the name is durable
     ///   after ``TargetDirectory/sync()``.
     package func finish(
-        _ attributes: FileAttributes, policy: AttributePolicy, durably: Bool = false
+        _ attributes: FileAttributes,
+        policy: AttributePolicy,
+        durably: Bool = false
     ) throws(FileFailure) -> CreatedEntry {
         precondition(!isFinished.load(ordering: .relaxed), "a file is finished once")
         let problems = descriptor.apply(attributes, kind: .regular, policy: policy)

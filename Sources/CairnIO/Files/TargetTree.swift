@@ -47,7 +47,8 @@ package final class TargetTree: Sendable {
     ///
     /// The path is the user's: links in it are followed.
     package static func open(
-        path: [UInt8], resolution: PathResolution = .kernel
+        path: [UInt8],
+        resolution: PathResolution = .kernel
     ) throws(FileFailure) -> TargetTree {
         let wasCreated = try makeDirectories(path)
         let contents = try SourceDirectory.open(path: path)
@@ -90,14 +91,18 @@ package final class TargetTree: Sendable {
     package func freeSpace() throws(FileFailure) -> FreeSpace {
         var space = FreeSpace(size: 0, fileCount: 0)
         let result = unsafe cairn_free_space(
-            contents.descriptor.number, &space.size, &space.fileCount)
+            contents.descriptor.number,
+            &space.size,
+            &space.fileCount
+        )
         try check(Int64(result), .measureSpace)
         return space
     }
 
     /// Opens the directory that `path` leads to from `start`.
     func openDirectory(
-        _ path: [FileName], from start: Int32
+        _ path: [FileName],
+        from start: Int32
     ) throws(FileFailure) -> Descriptor {
         guard path.allSatisfy({ FileName.isValid($0) }), let first = path.first else {
             throw FileFailure(.open, errno: EINVAL)
@@ -114,7 +119,8 @@ package final class TargetTree: Sendable {
 
     /// Opens a path by openat2, or gives nil where it is too long for it or there is no such call.
     private func openByKernel(
-        _ path: [FileName], from start: Int32
+        _ path: [FileName],
+        from start: Int32
     ) throws(FileFailure) -> Descriptor? {
         var joined: [UInt8] = []
         for name in path {

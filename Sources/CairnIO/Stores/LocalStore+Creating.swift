@@ -20,7 +20,8 @@ extension LocalStore {
     }
 
     public func create(
-        _ name: ObjectName, _ bytes: Span<UInt8>
+        _ name: ObjectName,
+        _ bytes: Span<UInt8>
     ) throws(StoreError) -> CreateOutcome {
         try expectUsable()
         let folder: StoreHandle
@@ -53,7 +54,8 @@ extension LocalStore {
 
     /// Falls back to the next way of publishing.
     private func stepDown(
-        from publishing: Publishing, _ error: StoreFileError
+        from publishing: Publishing,
+        _ error: StoreFileError
     ) throws(StoreError) {
         guard let next = Publishing(rawValue: publishing.rawValue + 1) else {
             throw error.storeError(for: nil, "publish objects in this file system")
@@ -65,7 +67,10 @@ extension LocalStore {
 
     /// Writes the object to a file of its own and gives it its name.
     private func attempt(
-        _ name: ObjectName, _ bytes: Span<UInt8>, in folder: StoreHandle, _ publishing: Publishing
+        _ name: ObjectName,
+        _ bytes: Span<UInt8>,
+        in folder: StoreHandle,
+        _ publishing: Publishing
     ) throws(AttemptFailure) -> CreateOutcome {
         let draft = try makeDraft(for: name, in: folder, publishing)
         defer { discard(draft) }
@@ -93,7 +98,9 @@ extension LocalStore {
     }
 
     private func makeDraft(
-        for name: ObjectName, in folder: StoreHandle, _ publishing: Publishing
+        for name: ObjectName,
+        in folder: StoreHandle,
+        _ publishing: Publishing
     ) throws(AttemptFailure) -> Draft {
         do {
             if publishing == .unnamed {
@@ -153,7 +160,10 @@ extension LocalStore {
     }
 
     private func publish(
-        _ draft: Draft, as leaf: String, in folder: StoreHandle, _ publishing: Publishing
+        _ draft: Draft,
+        as leaf: String,
+        in folder: StoreHandle,
+        _ publishing: Publishing
     ) throws(StoreFileError) {
         guard let place = draft.place else {
             return try files.link(draft.file, as: leaf, in: folder)

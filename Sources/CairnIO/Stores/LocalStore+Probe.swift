@@ -69,9 +69,12 @@ private struct Probe {
         }
         let hasSync = succeeds { () throws(StoreFileError) in try files.syncFolder(folder) }
         return LocalStoreProbe(
-            hasUnnamedFiles: hasUnnamed, hasExclusiveLinks: hasLinks && !linkReplaces,
-            hasExclusiveRename: hasRename && !renameReplaces, hasFolderSync: hasSync,
-            isCaseSensitive: !foldsCase)
+            hasUnnamedFiles: hasUnnamed,
+            hasExclusiveLinks: hasLinks && !linkReplaces,
+            hasExclusiveRename: hasRename && !renameReplaces,
+            hasFolderSync: hasSync,
+            isCaseSensitive: !foldsCase
+        )
     }
 
     private func succeeds(_ call: () throws(StoreFileError) -> Void) -> Bool {

@@ -3,7 +3,9 @@ internal import Synchronization
 
 extension LocalStore {
     public func read(
-        _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
+        _ name: ObjectName,
+        _ range: Range<UInt64>?,
+        into buffer: ByteBuffer
     ) throws(StoreError) {
         let file = try openFile(name, keeping: range != nil)
         let wanted = range ?? 0..<file.size
@@ -18,7 +20,9 @@ extension LocalStore {
     }
 
     private func fill(
-        _ bytes: inout MutableSpan<UInt8>, from file: OpenFile, at start: UInt64,
+        _ bytes: inout MutableSpan<UInt8>,
+        from file: OpenFile,
+        at start: UInt64,
         _ name: ObjectName
     ) throws(StoreError) {
         var done = 0
@@ -26,7 +30,11 @@ extension LocalStore {
             let count: Int
             do throws(StoreFileError) {
                 count = try files.read(
-                    file.handle, at: start + UInt64(done), into: &bytes, from: done)
+                    file.handle,
+                    at: start + UInt64(done),
+                    into: &bytes,
+                    from: done
+                )
             } catch {
                 if error.isInterruption { continue }
                 throw error.storeError(for: name, "read")
@@ -74,7 +82,8 @@ extension LocalStore {
 
     /// Calls `body` for everything in a folder of the store.
     private func forEachEntry(
-        in folder: String, _ body: (String, StoreFileStatus) -> Void
+        in folder: String,
+        _ body: (String, StoreFileStatus) -> Void
     ) throws(StoreError) {
         guard folder.isEmpty || ObjectName(folder: folder, leaf: "x") != nil else {
             throw .failed(reason: "no folder of a store can have this name")

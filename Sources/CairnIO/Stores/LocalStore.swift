@@ -51,12 +51,19 @@ public final class LocalStore: Store {
     ///   - create: Whether to make the folder where it is missing. Its parent must exist.
     public convenience init(path: String, create: Bool) throws(StoreError) {
         try self.init(
-            path: path, create: create, files: PosixFiles(), entropy: Environment.system.entropy)
+            path: path,
+            create: create,
+            files: PosixFiles(),
+            entropy: Environment.system.entropy
+        )
     }
 
     /// Opens a store over other files than the system's.
     package init(
-        path: String, create: Bool, files: any StoreFiles, entropy: any EntropySource
+        path: String,
+        create: Bool,
+        files: any StoreFiles,
+        entropy: any EntropySource
     ) throws(StoreError) {
         self.files = files
         self.entropy = entropy

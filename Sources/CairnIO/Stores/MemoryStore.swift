@@ -13,7 +13,8 @@ public final class MemoryStore: Store {
     }
 
     public func create(
-        _ name: ObjectName, _ bytes: Span<UInt8>
+        _ name: ObjectName,
+        _ bytes: Span<UInt8>
     ) throws(StoreError) -> CreateOutcome {
         let copy = unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
         return objects.withLock { objects in
@@ -24,7 +25,9 @@ public final class MemoryStore: Store {
     }
 
     public func read(
-        _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
+        _ name: ObjectName,
+        _ range: Range<UInt64>?,
+        into buffer: ByteBuffer
     ) throws(StoreError) {
         guard let bytes = objects.withLock({ $0[name] }) else { throw .notFound(name) }
         let wanted = range ?? 0..<UInt64(bytes.count)
@@ -58,10 +61,13 @@ public final class MemoryStore: Store {
 extension StoreError {
     /// The error of a read past the end.
     package static func shorter(
-        _ name: ObjectName, size: UInt64, than range: Range<UInt64>
+        _ name: ObjectName,
+        size: UInt64,
+        than range: Range<UInt64>
     ) -> StoreError {
         .damaged(
             name,
-            reason: "asked for bytes \(range.lowerBound)..<\(range.upperBound) of \(size)")
+            reason: "asked for bytes \(range.lowerBound)..<\(range.upperBound) of \(size)"
+        )
     }
 }

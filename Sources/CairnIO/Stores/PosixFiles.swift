@@ -7,7 +7,8 @@ package struct PosixFiles: StoreFiles {
     package init() {}
 
     package func openRoot(
-        _ path: String, create: Bool
+        _ path: String,
+        create: Bool
     ) throws(StoreFileError) -> StoreHandle {
         do {
             return try openFolder(path, in: StoreHandle(number: AT_FDCWD), following: true)
@@ -33,13 +34,16 @@ package struct PosixFiles: StoreFiles {
     }
 
     package func openFolder(
-        _ name: String, in folder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) -> StoreHandle {
         try openFolder(name, in: folder, following: false)
     }
 
     private func openFolder(
-        _ name: String, in folder: StoreHandle, following: Bool
+        _ name: String,
+        in folder: StoreHandle,
+        following: Bool
     ) throws(StoreFileError) -> StoreHandle {
         let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | (following ? 0 : O_NOFOLLOW)
         return try handle(unsafe name.withCString { unsafe openat(folder.number, $0, flags) })
@@ -50,11 +54,13 @@ package struct PosixFiles: StoreFiles {
     }
 
     package func create(
-        _ name: String, in folder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) -> StoreHandle {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         return try handle(
-            unsafe name.withCString { unsafe openat(folder.number, $0, flags, 0o600) })
+            unsafe name.withCString { unsafe openat(folder.number, $0, flags, 0o600) }
+        )
     }
 
     package func reserve(_ size: UInt64, for file: StoreHandle) throws(StoreFileError) {
@@ -63,7 +69,9 @@ package struct PosixFiles: StoreFiles {
     }
 
     package func write(
-        _ bytes: Span<UInt8>, to file: StoreHandle, at offset: UInt64
+        _ bytes: Span<UInt8>,
+        to file: StoreHandle,
+        at offset: UInt64
     ) throws(StoreFileError) -> Int {
         guard let offset = off_t(exactly: offset) else { throw StoreFileError(code: EFBIG) }
         let count = unsafe bytes.withUnsafeBufferPointer { buffer in
@@ -82,7 +90,9 @@ package struct PosixFiles: StoreFiles {
     }
 
     package func link(
-        _ file: StoreHandle, as name: String, in folder: StoreHandle
+        _ file: StoreHandle,
+        as name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) {
         let path = "/proc/self/fd/\(file.number)"
         let result = unsafe path.withCString { path in
@@ -94,7 +104,10 @@ package struct PosixFiles: StoreFiles {
     }
 
     package func link(
-        _ name: String, in folder: StoreHandle, as newName: String, in newFolder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle,
+        as newName: String,
+        in newFolder: StoreHandle
     ) throws(StoreFileError) {
         let result = unsafe name.withCString { name in
             unsafe newName.withCString { newName in
@@ -105,7 +118,10 @@ package struct PosixFiles: StoreFiles {
     }
 
     package func rename(
-        _ name: String, in folder: StoreHandle, to newName: String, in newFolder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle,
+        to newName: String,
+        in newFolder: StoreHandle
     ) throws(StoreFileError) {
         let result = unsafe name.withCString { name in
             unsafe newName.withCString { newName in
@@ -120,7 +136,8 @@ package struct PosixFiles: StoreFiles {
     }
 
     package func open(
-        _ name: String, in folder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) -> StoreHandle {
         // Without O_NONBLOCK the opening of a planted FIFO would wait for ever.
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
@@ -134,7 +151,8 @@ package struct PosixFiles: StoreFiles {
     }
 
     package func status(
-        _ name: String, in folder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) -> StoreFileStatus {
         var found = stat()
         let result = unsafe name.withCString {
@@ -145,7 +163,9 @@ package struct PosixFiles: StoreFiles {
     }
 
     package func read(
-        _ file: StoreHandle, at offset: UInt64, into bytes: inout MutableSpan<UInt8>,
+        _ file: StoreHandle,
+        at offset: UInt64,
+        into bytes: inout MutableSpan<UInt8>,
         from start: Int
     ) throws(StoreFileError) -> Int {
         guard let offset = off_t(exactly: offset) else { return 0 }
@@ -198,7 +218,10 @@ package struct PosixFiles: StoreFiles {
             default: .other
             }
         return StoreFileStatus(
-            kind: kind, size: UInt64(max(found.st_size, 0)), linkCount: UInt64(found.st_nlink))
+            kind: kind,
+            size: UInt64(max(found.st_size, 0)),
+            linkCount: UInt64(found.st_nlink)
+        )
     }
 
     private func check(_ result: CInt) throws(StoreFileError) {

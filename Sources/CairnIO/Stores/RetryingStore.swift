@@ -19,7 +19,10 @@ public struct RetryPolicy: Sendable, Hashable {
 
     /// Six attempts within 31 times a quarter of a second, at most.
     public static let standard = RetryPolicy(
-        attemptCountMax: 6, delayFirst: 250_000_000, delayMax: 8_000_000_000)
+        attemptCountMax: 6,
+        delayFirst: 250_000_000,
+        delayMax: 8_000_000_000
+    )
 
     /// The wait after attempt number `attempt`, counted from 1, in nanoseconds.
     func delay(after attempt: Int) -> UInt64 {
@@ -44,7 +47,9 @@ public final class RetryingStore<Base: Store>: Store {
 
     /// Wraps a store.
     public init(
-        _ base: Base, policy: RetryPolicy = .standard, environment: Environment = .system
+        _ base: Base,
+        policy: RetryPolicy = .standard,
+        environment: Environment = .system
     ) {
         self.base = base
         self.policy = policy
@@ -54,7 +59,8 @@ public final class RetryingStore<Base: Store>: Store {
     public var capabilities: StoreCapabilities { base.capabilities }
 
     public func create(
-        _ name: ObjectName, _ bytes: Span<UInt8>
+        _ name: ObjectName,
+        _ bytes: Span<UInt8>
     ) throws(StoreError) -> CreateOutcome {
         var attempt = 1
         while true {
@@ -80,7 +86,9 @@ public final class RetryingStore<Base: Store>: Store {
     }
 
     public func read(
-        _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
+        _ name: ObjectName,
+        _ range: Range<UInt64>?,
+        into buffer: ByteBuffer
     ) throws(StoreError) {
         let held = buffer.count
         try retrying { () throws(StoreError) in

@@ -29,7 +29,9 @@ public protocol Store: Sendable {
     ///   of it: look at its size first where a stranger may have written it.
     /// - Throws: Any error leaves `buffer` as it was.
     func read(
-        _ name: ObjectName, _ range: Range<UInt64>?, into buffer: ByteBuffer
+        _ name: ObjectName,
+        _ range: Range<UInt64>?,
+        into buffer: ByteBuffer
     ) throws(StoreError)
 
     /// The size of an object in bytes.

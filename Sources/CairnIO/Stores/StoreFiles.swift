@@ -28,7 +28,9 @@ package protocol StoreFiles: Sendable {
 
     /// Writes some or all of `bytes` and says how many.
     func write(
-        _ bytes: Span<UInt8>, to file: StoreHandle, at offset: UInt64
+        _ bytes: Span<UInt8>,
+        to file: StoreHandle,
+        at offset: UInt64
     ) throws(StoreFileError) -> Int
 
     /// Makes the bytes and the size of a file durable.
@@ -39,17 +41,25 @@ package protocol StoreFiles: Sendable {
 
     /// Gives a file without a name its name; fails where the name is taken.
     func link(
-        _ file: StoreHandle, as name: String, in folder: StoreHandle
+        _ file: StoreHandle,
+        as name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError)
 
     /// Gives a file a second name; fails where that is taken.
     func link(
-        _ name: String, in folder: StoreHandle, as newName: String, in newFolder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle,
+        as newName: String,
+        in newFolder: StoreHandle
     ) throws(StoreFileError)
 
     /// Moves a file; fails where the new name is taken.
     func rename(
-        _ name: String, in folder: StoreHandle, to newName: String, in newFolder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle,
+        to newName: String,
+        in newFolder: StoreHandle
     ) throws(StoreFileError)
 
     /// Removes a name that is no folder's.
@@ -63,14 +73,17 @@ package protocol StoreFiles: Sendable {
 
     /// The kind and size of what a name stands for; does not follow links.
     func status(
-        _ name: String, in folder: StoreHandle
+        _ name: String,
+        in folder: StoreHandle
     ) throws(StoreFileError) -> StoreFileStatus
 
     /// Reads some bytes from `offset` of a file on and says how many; 0 at the end.
     ///
     /// - Parameter start: Where in `bytes` the first of them goes.
     func read(
-        _ file: StoreHandle, at offset: UInt64, into bytes: inout MutableSpan<UInt8>,
+        _ file: StoreHandle,
+        at offset: UInt64,
+        into bytes: inout MutableSpan<UInt8>,
         from start: Int
     ) throws(StoreFileError) -> Int
 

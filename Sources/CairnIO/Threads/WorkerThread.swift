@@ -18,7 +18,8 @@ package final class WorkerThread: Sendable {
     ///   - stackSize: In bytes.
     /// - Throws: `.unavailable` where the system allows no more threads.
     package init(
-        name: String, stackSize: Int = WorkerThread.stackSizeDefault,
+        name: String,
+        stackSize: Int = WorkerThread.stackSizeDefault,
         _ body: @escaping @Sendable () -> Void
     ) throws(StoreError) {
         var attributes = pthread_attr_t()
@@ -28,13 +29,16 @@ package final class WorkerThread: Sendable {
         let start = unsafe Unmanaged.passRetained(ThreadStart(body))
         var thread = pthread_t()
         let result = unsafe pthread_create(
-            &thread, &attributes,
+            &thread,
+            &attributes,
             { argument in
                 guard let argument = unsafe argument else { return nil }
                 let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
                 start.body()
                 return nil
-            }, start.toOpaque())
+            },
+            start.toOpaque()
+        )
         guard result == 0 else {
             unsafe start.release()
             throw .unavailable(reason: "the system started no thread (error \(result))")
@@ -88,7 +92,9 @@ package struct ThreadGroup: Sendable {
     /// - Throws: `.unavailable` where not even one thread could be started. With fewer than asked
     ///   for the group goes on with those it got.
     package init(
-        name: String, count: Int, _ body: @escaping @Sendable (Int) -> Void
+        name: String,
+        count: Int,
+        _ body: @escaping @Sendable (Int) -> Void
     ) throws(StoreError) {
         precondition(count > 0, "a group has at least one thread")
         var threads: [WorkerThread] = []

@@ -20,7 +20,11 @@ struct ChunkDistributionTests {
     @Test("any minimum leaves the mean of fastcdc alone", arguments: [1024, 2048, 6000])
     func freeMinimum(sizeMin: Int) throws {
         let parameters = try ChunkerParameters(
-            algorithm: .fastcdc, sizeMin: sizeMin, sizeMean: 8192, sizeMax: 65_536)
+            algorithm: .fastcdc,
+            sizeMin: sizeMin,
+            sizeMean: 8192,
+            sizeMax: 65_536
+        )
         let bytes = randomBytes(24 << 20, seed: 32)
         let count = Chunker(parameters, key: nil).lengths(bytes).count
         let found = Double(bytes.count) / Double(count)
@@ -49,7 +53,8 @@ struct ChunkDistributionTests {
                 chunker.lengths(bytes).map { length in
                     defer { start += length }
                     return bytes[start..<start + length]
-                })
+                }
+            )
         }
         let before = chunks(original)
         let shared = before.intersection(chunks(edited)).count

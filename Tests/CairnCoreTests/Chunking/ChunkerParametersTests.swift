@@ -24,7 +24,11 @@ struct ChunkerParametersTests {
             _ = try ChunkerParameters.standard(algorithm, sizeMean: 64 << 20)
         }
         _ = try ChunkerParameters(
-            algorithm: .fastcdc, sizeMin: 1 << 10, sizeMean: 1 << 10, sizeMax: 64 << 20)
+            algorithm: .fastcdc,
+            sizeMin: 1 << 10,
+            sizeMean: 1 << 10,
+            sizeMax: 64 << 20
+        )
     }
 
     @Test("a size outside the limits is refused", arguments: [Int.min, -1, 0, 1023, Int.max])
@@ -36,17 +40,29 @@ struct ChunkerParametersTests {
             }
             #expect(throws: ChunkingFailure.sizeOutOfRange(size: size, allowed: allowed)) {
                 try ChunkerParameters(
-                    algorithm: algorithm, sizeMin: 4096, sizeMean: size, sizeMax: 8192)
+                    algorithm: algorithm,
+                    sizeMin: 4096,
+                    sizeMean: size,
+                    sizeMax: 8192
+                )
             }
         }
         let limits = ChunkerParameters.sizeLimits
         #expect(throws: ChunkingFailure.sizeOutOfRange(size: size, allowed: limits)) {
             try ChunkerParameters(
-                algorithm: .fastcdc, sizeMin: size, sizeMean: 8192, sizeMax: 8192)
+                algorithm: .fastcdc,
+                sizeMin: size,
+                sizeMean: 8192,
+                sizeMax: 8192
+            )
         }
         #expect(throws: ChunkingFailure.sizeOutOfRange(size: size, allowed: limits)) {
             try ChunkerParameters(
-                algorithm: .fastcdc, sizeMin: 8192, sizeMean: 8192, sizeMax: size)
+                algorithm: .fastcdc,
+                sizeMin: 8192,
+                sizeMean: 8192,
+                sizeMax: size
+            )
         }
     }
 
@@ -54,11 +70,19 @@ struct ChunkerParametersTests {
     func order() {
         #expect(throws: ChunkingFailure.sizesOutOfOrder(min: 8193, mean: 8192, max: 9000)) {
             try ChunkerParameters(
-                algorithm: .fastcdc, sizeMin: 8193, sizeMean: 8192, sizeMax: 9000)
+                algorithm: .fastcdc,
+                sizeMin: 8193,
+                sizeMean: 8192,
+                sizeMax: 9000
+            )
         }
         #expect(throws: ChunkingFailure.sizesOutOfOrder(min: 4096, mean: 8192, max: 8191)) {
             try ChunkerParameters(
-                algorithm: .fastcdc, sizeMin: 4096, sizeMean: 8192, sizeMax: 8191)
+                algorithm: .fastcdc,
+                sizeMin: 4096,
+                sizeMean: 8192,
+                sizeMax: 8191
+            )
         }
     }
 
@@ -66,11 +90,19 @@ struct ChunkerParametersTests {
     func derived() {
         #expect(throws: ChunkingFailure.sizesNotDerived(min: 4096, max: 32_768)) {
             try ChunkerParameters(
-                algorithm: .anchored, sizeMin: 4096, sizeMean: 8192, sizeMax: 32_767)
+                algorithm: .anchored,
+                sizeMin: 4096,
+                sizeMean: 8192,
+                sizeMax: 32_767
+            )
         }
         #expect(throws: ChunkingFailure.sizesNotDerived(min: 8192, max: 8192)) {
             try ChunkerParameters(
-                algorithm: .fixed, sizeMin: 4096, sizeMean: 8192, sizeMax: 8192)
+                algorithm: .fixed,
+                sizeMin: 4096,
+                sizeMean: 8192,
+                sizeMax: 8192
+            )
         }
     }
 
@@ -82,13 +114,18 @@ struct ChunkerParametersTests {
         for trial in 0..<20 {
             let sizes = (0..<3).map { _ in random.next(in: 1024...20_000) }.sorted()
             let parameters = try ChunkerParameters(
-                algorithm: .fastcdc, sizeMin: sizes[0], sizeMean: sizes[1], sizeMax: sizes[2])
+                algorithm: .fastcdc,
+                sizeMin: sizes[0],
+                sizeMean: sizes[1],
+                sizeMax: sizes[2]
+            )
             let lengths = Chunker(parameters, key: nil).lengths(bytes)
             #expect(lengths.reduce(0, +) == bytes.count, "trial \(trial), seed \(seed)")
             #expect(lengths.dropLast().allSatisfy { (sizes[0]...sizes[2]).contains($0) })
             #expect(
                 lengths == ReferenceChunker(parameters, key: nil).lengths(bytes),
-                "sizes \(sizes), seed \(seed)")
+                "sizes \(sizes), seed \(seed)"
+            )
         }
     }
 }

@@ -61,7 +61,9 @@ func testKey(_ first: UInt8) -> [UInt8] {
 extension Chunker {
     /// A chunker of the usual sizes.
     convenience init(
-        _ algorithm: ChunkingAlgorithm, mean: Int, key: [UInt8]?,
+        _ algorithm: ChunkingAlgorithm,
+        mean: Int,
+        key: [UInt8]?,
         kernel: ScanKernel = ScanKernel.selected
     ) throws {
         let parameters = try ChunkerParameters.standard(algorithm, sizeMean: mean)

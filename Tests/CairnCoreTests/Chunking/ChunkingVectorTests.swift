@@ -16,7 +16,10 @@ struct ChunkingVectorTests {
         let digest: UInt64
 
         init(
-            _ algorithm: ChunkingAlgorithm, keyed: Bool, _ sizes: (Int, Int, Int), _ count: Int,
+            _ algorithm: ChunkingAlgorithm,
+            keyed: Bool,
+            _ sizes: (Int, Int, Int),
+            _ count: Int,
             _ digest: UInt64
         ) {
             self.algorithm = algorithm
@@ -48,8 +51,11 @@ struct ChunkingVectorTests {
     @Test("cuts are those written down", arguments: vectors)
     func cuts(vector: Vector) throws {
         let parameters = try ChunkerParameters(
-            algorithm: vector.algorithm, sizeMin: vector.sizes.min, sizeMean: vector.sizes.mean,
-            sizeMax: vector.sizes.max)
+            algorithm: vector.algorithm,
+            sizeMin: vector.sizes.min,
+            sizeMean: vector.sizes.mean,
+            sizeMax: vector.sizes.max
+        )
         let key = testKey(0)
         for kernel in ScanKernel.available {
             let chunker =
@@ -66,7 +72,8 @@ struct ChunkingVectorTests {
     func tables() {
         #expect(
             HexText.encode(ChunkerTables.publishedKey)
-                == "a76442d16187a437c8bbc16bbdfe58c079b8baba3e446e62b6322a04721c611f")
+                == "a76442d16187a437c8bbc16bbdfe58c079b8baba3e446e62b6322a04721c611f"
+        )
         let published = ChunkerTables(key: nil)
         let keyed = ChunkerTables(key: testKey(0).span)
         #expect(published.gear()[0] == 0xcb7c_8b15_a81f_bdb6)
@@ -75,10 +82,12 @@ struct ChunkingVectorTests {
         #expect(digest(keyed.gear().map { Int(bitPattern: UInt($0)) }) == 0xfce1_f1d6_e990_73da)
         #expect(
             HexText.encode(published.anchors().prefix(32))
-                == "1d59d8fe208918bf026d1b9921d9a39fa1c741d1e744240ece801c4855cb6a3c")
+                == "1d59d8fe208918bf026d1b9921d9a39fa1c741d1e744240ece801c4855cb6a3c"
+        )
         #expect(
             HexText.encode(keyed.anchors().prefix(32))
-                == "cab7ada08c75d2c3a27f4edca867ea729d214894df6b60f3fb17224ab3010cbd")
+                == "cab7ada08c75d2c3a27f4edca867ea729d214894df6b60f3fb17224ab3010cbd"
+        )
         #expect(keyed.cutKey().k0 == 0xce73_972b_c4a5_3631)
         #expect(keyed.cutKey().k1 == 0x37d7_5fdf_6aa6_dc8e)
     }

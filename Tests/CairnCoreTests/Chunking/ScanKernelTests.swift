@@ -39,7 +39,8 @@ struct ScanKernelTests {
                 let chunker = try Chunker(algorithm, mean: mean, key: testKey(9), kernel: kernel)
                 #expect(
                     chunker.cut(part, atEnd: false) == expected,
-                    "\(kernel), trial \(trial), seed \(seed)")
+                    "\(kernel), trial \(trial), seed \(seed)"
+                )
             }
         }
     }

@@ -7,8 +7,11 @@ final class Scratch {
     let path: String
 
     init() throws {
-        var template = Array("/var/tmp/cairn-files-XXXXXX".utf8CString)
+        var template = Array(
+            ("/var/tmp/cairn-files-" + String(repeating: "X", count: 6)).utf8CString
+        )
         path = try unsafe template.withUnsafeMutableBufferPointer { text in
+            // swift-format-ignore: NeverForceUnwrap
             guard let made = unsafe mkdtemp(text.baseAddress!) else {
                 throw FileFailure(.create, errno: errno)
             }
@@ -34,8 +37,11 @@ final class Scratch {
             if isDirectory { remove(path + "/" + String(decoding: name, as: UTF8.self)) }
             let status = unsafe (name + [0]).withUnsafeBytes { bytes in
                 unsafe unlinkat(
-                    dirfd(handle), bytes.bindMemory(to: CChar.self).baseAddress!,
-                    isDirectory ? 0x200 : 0)
+                    dirfd(handle),
+                    // swift-format-ignore: NeverForceUnwrap
+                    bytes.bindMemory(to: CChar.self).baseAddress!,
+                    isDirectory ? 0x200 : 0
+                )
             }
             _ = status
         }
@@ -59,7 +65,11 @@ final class Scratch {
         let full = Array((path + "/").utf8) + name + [0]
         let number = unsafe full.withUnsafeBytes { text in
             unsafe Glibc.open(
-                text.bindMemory(to: CChar.self).baseAddress!, O_CREAT | O_WRONLY, 0o644)
+                // swift-format-ignore: NeverForceUnwrap
+                text.bindMemory(to: CChar.self).baseAddress!,
+                O_CREAT | O_WRONLY,
+                0o644
+            )
         }
         unsafe content.withUnsafeBytes { unsafe _ = Glibc.write(number, $0.baseAddress, $0.count) }
         close(number)

@@ -7,7 +7,8 @@ import Testing
 struct SourceTests {
     @Test(
         "what could lead out of a directory is no name",
-        arguments: ["", ".", "..", "/", "a/b", "a\0b", "../x", "/x"])
+        arguments: ["", ".", "..", "/", "a/b", "a\0b", "../x", "/x"]
+    )
     func noNames(text: String) throws {
         #expect(!FileName.isValid(text.name))
         let scratch = try Scratch()
@@ -59,7 +60,9 @@ struct SourceTests {
                 #expect(
                     unsafe link(
                         number < 50_000 ? first : scratch.at("f50000"),
-                        scratch.at(name)) == 0)
+                        scratch.at(name)
+                    ) == 0
+                )
             }
             names.append(name)
         }
@@ -161,7 +164,11 @@ struct SourceTests {
         try written.write(block.span, at: 3 << 20)
         try written.setSize(1 << 40)
         let attributes = FileAttributes(
-            mode: 0o600, userID: 0, groupID: 0, modified: Timestamp(seconds: 1))
+            mode: 0o600,
+            userID: 0,
+            groupID: 0,
+            modified: Timestamp(seconds: 1)
+        )
         _ = try written.finish(attributes, policy: AttributePolicy(setsOwner: false))
         let file = try scratch.source().openFile("sparse".name)
         #expect(file.opened.mayHaveHoles)
@@ -171,7 +178,8 @@ struct SourceTests {
         #expect(try file.dataExtents(size: 2 << 20) == [expected[0]])
         #expect(try file.dataExtents(size: 1 << 20) == [])
         #expect(
-            try file.dataExtents(size: 4 << 20, countMax: 1) == [1 << 20..<4 << 20])
+            try file.dataExtents(size: 4 << 20, countMax: 1) == [1 << 20..<4 << 20]
+        )
     }
 
     @Test("extended attributes come sorted, of files, directories and links")
@@ -185,8 +193,12 @@ struct SourceTests {
             ExtendedAttribute(name: [UInt8]("user.".utf8) + [0xff], value: [0, 1, 255]),
         ]
         let attributes = FileAttributes(
-            mode: 0o400, userID: geteuid(), groupID: getegid(), modified: Timestamp(seconds: 5),
-            extended: extended.reversed())
+            mode: 0o400,
+            userID: geteuid(),
+            groupID: getegid(),
+            modified: Timestamp(seconds: 5),
+            extended: extended.reversed()
+        )
         let file = try tree.root.createFile("file".name, replacing: .refuse)
         let made = try file.finish(attributes, policy: policy)
         #expect(made.problems == [])

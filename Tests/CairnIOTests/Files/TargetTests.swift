@@ -4,15 +4,21 @@ import Glibc
 import Testing
 
 private let ordinary = FileAttributes(
-    mode: 0o644, userID: geteuid(), groupID: getegid(),
-    modified: Timestamp(seconds: -86_401, nanoseconds: 123_456_789))
+    mode: 0o644,
+    userID: geteuid(),
+    groupID: getegid(),
+    modified: Timestamp(seconds: -86_401, nanoseconds: 123_456_789)
+)
 private let policy = AttributePolicy(setsOwner: false)
 
 @Suite("Restore targets", .serialized)
 struct TargetTests {
     private func write(
-        _ text: String, as name: String, in directory: TargetDirectory,
-        replacing: Replacement = .refuse, _ attributes: FileAttributes = ordinary
+        _ text: String,
+        as name: String,
+        in directory: TargetDirectory,
+        replacing: Replacement = .refuse,
+        _ attributes: FileAttributes = ordinary
     ) throws -> CreatedEntry {
         let file = try directory.createFile(name.name, replacing: replacing)
         try file.write(text.name.span, at: 0)
@@ -21,7 +27,8 @@ struct TargetTests {
 
     @Test(
         "files, directories and metadata come out as asked",
-        arguments: [PathResolution.kernel, .nameByName])
+        arguments: [PathResolution.kernel, .nameByName]
+    )
     func writes(resolution: PathResolution) throws {
         let scratch = try Scratch()
         let path = scratch.at("made/by/restore").name
@@ -66,7 +73,8 @@ struct TargetTests {
 
     @Test(
         "a link in the place of a directory is never followed",
-        arguments: [PathResolution.kernel, .nameByName])
+        arguments: [PathResolution.kernel, .nameByName]
+    )
     func plantedDirectoryLink(resolution: PathResolution) throws {
         let scratch = try Scratch()
         scratch.makeDirectory("outside")
@@ -106,7 +114,11 @@ struct TargetTests {
         #expect(throws: FileFailure.self) {
             let identity = try tree.root.contents.metadata(of: "file".name).identity
             _ = try tree.root.apply(
-                ordinary, toFile: "file".name, expecting: identity, policy: policy)
+                ordinary,
+                toFile: "file".name,
+                expecting: identity,
+                policy: policy
+            )
         }
         _ = try write("new", as: "file", in: tree.root, replacing: .replace)
         #expect(try scratch.content("target/file") == "new".name)
@@ -165,8 +177,12 @@ struct TargetTests {
         #expect(try scratch.content("file") == "new".name)
         #expect(try scratch.content("empty") == "new".name)
         let link = try root.createSymlink(
-            "file".name, target: "elsewhere".name, attributes: ordinary, policy: policy,
-            replacing: .replace)
+            "file".name,
+            target: "elsewhere".name,
+            attributes: ordinary,
+            policy: policy,
+            replacing: .replace
+        )
         #expect(link.problems == [])
         let sub = try root.openOrCreateDirectory("file".name, replacing: .replace)
         #expect(sub.isFresh)
@@ -181,10 +197,18 @@ struct TargetTests {
         let replacing: Replacement = isReplacing ? .replace : .refuse
         let target = "../../etc/passwd".name
         let link = try root.createSymlink(
-            "link".name, target: target, attributes: ordinary, policy: policy,
-            replacing: replacing)
+            "link".name,
+            target: target,
+            attributes: ordinary,
+            policy: policy,
+            replacing: replacing
+        )
         let fifo = try root.createFIFO(
-            "fifo".name, attributes: ordinary, policy: policy, replacing: replacing)
+            "fifo".name,
+            attributes: ordinary,
+            policy: policy,
+            replacing: replacing
+        )
         #expect(link.problems == [] && fifo.problems == [])
         #expect(try root.contents.readLink("link".name) == target)
         for (name, kind) in [("link", FileKind.symlink), ("fifo", .fifo)] {
@@ -194,18 +218,31 @@ struct TargetTests {
         #expect(try root.contents.metadata(of: "fifo".name).mode == 0o644)
         #expect(throws: FileFailure.self) {
             try root.createSymlink(
-                "link".name, target: target, attributes: ordinary, policy: policy,
-                replacing: .refuse)
+                "link".name,
+                target: target,
+                attributes: ordinary,
+                policy: policy,
+                replacing: .refuse
+            )
         }
         #expect(throws: FileFailure.self) {
             try root.createSymlink(
-                "empty".name, target: [], attributes: ordinary, policy: policy,
-                replacing: .refuse)
+                "empty".name,
+                target: [],
+                attributes: ordinary,
+                policy: policy,
+                replacing: .refuse
+            )
         }
         do throws(FileFailure) {
             _ = try root.createDevice(
-                "device".name, kind: .characterDevice, number: DeviceNumber(major: 1, minor: 3),
-                attributes: ordinary, policy: policy, replacing: replacing)
+                "device".name,
+                kind: .characterDevice,
+                number: DeviceNumber(major: 1, minor: 3),
+                attributes: ordinary,
+                policy: policy,
+                replacing: replacing
+            )
             let found = try root.contents.metadata(of: "device".name)
             #expect(found.deviceNumber == DeviceNumber(major: 1, minor: 3))
         } catch {
@@ -213,8 +250,13 @@ struct TargetTests {
         }
         #expect(throws: FileFailure.self) {
             try root.createDevice(
-                "x".name, kind: .regular, number: DeviceNumber(major: 0, minor: 0),
-                attributes: ordinary, policy: policy, replacing: replacing)
+                "x".name,
+                kind: .regular,
+                number: DeviceNumber(major: 0, minor: 0),
+                attributes: ordinary,
+                policy: policy,
+                replacing: replacing
+            )
         }
     }
 
@@ -226,7 +268,10 @@ struct TargetTests {
         let sub = try tree.root.openOrCreateDirectory("sub".name, replacing: .refuse)
         let made = try write("x", as: "file", in: sub)
         let source = LinkSource(
-            directory: sub.path, name: "file".name, identity: made.identity)
+            directory: sub.path,
+            name: "file".name,
+            identity: made.identity
+        )
         try tree.root.hardLink("one".name, to: source, replacing: .refuse)
         try tree.root.hardLink("one".name, to: source, replacing: .replace)
         scratch.makeFile("target/two", "old")
@@ -239,12 +284,17 @@ struct TargetTests {
         #expect(found.identity == made.identity && found.linkCount == 3)
         // Links can have several names too.
         let link = try sub.createSymlink(
-            "link".name, target: "nowhere".name, attributes: ordinary, policy: policy,
-            replacing: .refuse)
+            "link".name,
+            target: "nowhere".name,
+            attributes: ordinary,
+            policy: policy,
+            replacing: .refuse
+        )
         try tree.root.hardLink(
             "link".name,
             to: LinkSource(directory: sub.path, name: "link".name, identity: link.identity),
-            replacing: .refuse)
+            replacing: .refuse
+        )
         #expect(try tree.root.contents.metadata(of: "link".name).identity == link.identity)
         // Another file, or a link to it, in the place of the source.
         for swap in [true, false] {
@@ -308,18 +358,24 @@ struct TargetTests {
         let scratch = try Scratch()
         let root = try TargetTree.open(path: scratch.bytes).root
         let attributes = FileAttributes(
-            mode: 0xffff_ffff, userID: geteuid(), groupID: getegid(),
+            mode: 0xffff_ffff,
+            userID: geteuid(),
+            groupID: getegid(),
             modified: Timestamp(seconds: 1, nanoseconds: 0x3fff_ffff),
             extended: [
                 ExtendedAttribute(name: "user.\0x".name, value: [1]),
                 ExtendedAttribute(name: "user.".name, value: [1]),
                 ExtendedAttribute(
-                    name: "user.large".name, value: .init(repeating: 1, count: 1 << 20)),
-            ])
+                    name: "user.large".name,
+                    value: .init(repeating: 1, count: 1 << 20)
+                ),
+            ]
+        )
         let made = try write("x", as: "file", in: root, attributes)
         #expect(
             made.problems.map(\.operation)
-                == [.setAttributes, .setAttributes, .setAttributes, .setTimes])
+                == [.setAttributes, .setAttributes, .setAttributes, .setTimes]
+        )
         #expect(try scratch.content("file") == "x".name)
         let file = try root.createFile("large".name, replacing: .refuse)
         #expect(throws: FileFailure.self) { try file.setSize(UInt64.max) }

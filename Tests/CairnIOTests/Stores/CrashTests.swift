@@ -76,7 +76,11 @@ struct CrashTests {
 
     private func store(over files: CrashingFiles) throws -> LocalStore {
         try LocalStore(
-            path: "/", create: true, files: files, entropy: SeededEntropy(seed: 1))
+            path: "/",
+            create: true,
+            files: files,
+            entropy: SeededEntropy(seed: 1)
+        )
     }
 
     /// The first thing wrong with the objects of a disk: bytes that are not all there.
@@ -105,7 +109,9 @@ struct CrashTests {
     /// Checks every crash state of the sessions and says how many there were.
     private func checkCrashStates(supportsUnnamed: Bool, supportsLinks: Bool) throws -> Int {
         let files = CrashingFiles(
-            supportsUnnamed: supportsUnnamed, supportsLinks: supportsLinks)
+            supportsUnnamed: supportsUnnamed,
+            supportsLinks: supportsLinks
+        )
         let store = try store(over: files)
         for session in CrashTests.sessions { try session.run(in: store, over: files) }
         var problems: [String] = []

@@ -33,7 +33,9 @@ struct LocalStoreFaultTests {
     /// Error numbers: EINTR, EIO, EACCES, EROFS, ENOSPC, EDQUOT, EMFILE.
     @Test(
         "each call of a workload failing is a clean error or no error, and no lie",
-        arguments: [4, 5, 13, 30, 28, 122, 24] as [Int32], [true, false])
+        arguments: [4, 5, 13, 30, 28, 122, 24] as [Int32],
+        [true, false]
+    )
     func everyCall(code: Int32, supportsUnnamed: Bool) throws {
         let clean = CrashingFiles(supportsUnnamed: supportsUnnamed)
         try workload(store(over: clean), clean)

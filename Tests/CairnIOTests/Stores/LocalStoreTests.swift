@@ -42,9 +42,13 @@ struct LocalStoreTests {
         try Data([2]).write(to: URL(fileURLWithPath: packs + ".hidden"))
         try Data([2]).write(to: URL(fileURLWithPath: packs + "UPPER"))
         try FileManager.default.createDirectory(
-            atPath: packs + "folder", withIntermediateDirectories: false)
+            atPath: packs + "folder",
+            withIntermediateDirectories: false
+        )
         try FileManager.default.createSymbolicLink(
-            atPath: packs + "link", withDestinationPath: "a")
+            atPath: packs + "link",
+            withDestinationPath: "a"
+        )
         let made = unsafe mkfifo(packs + "fifo", 0o600)
         #expect(made == 0)
         let listing = try store.list(folder: "packs")

@@ -13,7 +13,8 @@ struct RetryingStoreTests {
         RetryingStore(
             faulty,
             policy: RetryPolicy(attemptCountMax: attempts, delayFirst: 100, delayMax: 250),
-            environment: .virtual(seed: 1, time: clock))
+            environment: .virtual(seed: 1, time: clock)
+        )
     }
 
     private func name(_ text: String) throws -> ObjectName {

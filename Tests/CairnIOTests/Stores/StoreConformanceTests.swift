@@ -20,9 +20,16 @@ struct StoreConformanceTests {
     func localWithNamedDrafts() throws {
         for supportsLinks in [true, false] {
             let files = CrashingFiles(
-                writeSizeMax: 1 << 20, supportsUnnamed: false, supportsLinks: supportsLinks)
+                writeSizeMax: 1 << 20,
+                supportsUnnamed: false,
+                supportsLinks: supportsLinks
+            )
             let store = try LocalStore(
-                path: "/", create: true, files: files, entropy: SeededEntropy(seed: 1))
+                path: "/",
+                create: true,
+                files: files,
+                entropy: SeededEntropy(seed: 1)
+            )
             #expect(StoreConformance(store).violations() == [])
             #expect(try store.temporaryFiles().isEmpty)
         }
@@ -41,7 +48,8 @@ struct StoreConformanceTests {
             (StoreFault.torn(byteCount: 5), StoreOperation.create),
             (.truncated(byteCount: 2), .read), (.flippedBit(3), .read), (.halfListing, .list),
             (.error(.failed(reason: "broken")), .delete),
-        ])
+        ]
+    )
     func brokenStores(fault: StoreFault, operation: StoreOperation) {
         let store = FaultyStore(MemoryStore())
         store.plan(fault, for: operation, at: 1, lasting: true)

@@ -7,7 +7,9 @@ final class TemporaryFolder: Sendable {
     init() throws {
         path = NSTemporaryDirectory() + "/cairn-test-" + UUID().uuidString
         try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: false)
+            atPath: path,
+            withIntermediateDirectories: false
+        )
     }
 
     deinit {

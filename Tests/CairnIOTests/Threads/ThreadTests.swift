@@ -84,9 +84,15 @@ struct EnvironmentTests {
         #expect(own.startTime > 0 && !own.bootID.isEmpty)
         #expect(host.isAlive(own))
         let later = ProcessIdentity(
-            processID: own.processID, startTime: own.startTime + 1, bootID: own.bootID)
+            processID: own.processID,
+            startTime: own.startTime + 1,
+            bootID: own.bootID
+        )
         let elsewhere = ProcessIdentity(
-            processID: own.processID, startTime: own.startTime, bootID: "other")
+            processID: own.processID,
+            startTime: own.startTime,
+            bootID: "other"
+        )
         #expect(!host.isAlive(later) && !host.isAlive(elsewhere))
         #expect(!host.hostName.isEmpty && !host.userName.isEmpty)
     }

@@ -20,11 +20,14 @@ struct BackupCommitTests {
             if steps.last != step { steps.append(step) }
         }
         #expect(
-            steps == ["sessions", "packs", "barrier", "indexes", "barrier", "snapshots", "barrier"])
+            steps == ["sessions", "packs", "barrier", "indexes", "barrier", "snapshots", "barrier"]
+        )
         let registered = try #require(
-            entries.firstIndex { $0.operation == .create && $0.name?.folder == "sessions" })
+            entries.firstIndex { $0.operation == .create && $0.name?.folder == "sessions" }
+        )
         let viewed = try #require(
-            entries.lastIndex { $0.operation == .list && $0.folder == "snapshots" })
+            entries.lastIndex { $0.operation == .list && $0.folder == "snapshots" }
+        )
         #expect(registered < viewed)
         #expect(entries[..<registered].allSatisfy { $0.operation == .list })
         #expect(entries.last?.operation == .delete && entries.last?.name?.folder == "sessions")
@@ -39,12 +42,16 @@ struct BackupCommitTests {
         let count = bench.store.count(of: .create) - before
         try bench.source.write("file", Array("another text".utf8))
         bench.store.plan(
-            .lostAnswer(.unavailable(reason: "no answer")), for: .create, at: count)
+            .lostAnswer(.unavailable(reason: "no answer")),
+            for: .create,
+            at: count
+        )
         let summary = try await bench.backUp()
         #expect(try await bench.repository.snapshots().snapshots.last?.id == summary.snapshot)
         #expect(
             try bench.tree(summary).bytes("\(bench.source.path)/file")
-                == Array("another text".utf8))
+                == Array("another text".utf8)
+        )
     }
 
     @Test("A session that another process ended commits nothing")

@@ -11,7 +11,8 @@ import Testing
 struct BackupExcludeTests {
     /// Backs up files of the given names and sizes and gives the names that were stored.
     private func stored(
-        _ files: [String: Int], _ change: (inout ExcludeOptions) -> Void
+        _ files: [String: Int],
+        _ change: (inout ExcludeOptions) -> Void
     ) async throws -> [String] {
         let bench = try await BackupBench(seed: 51)
         for (name, size) in files {
@@ -44,9 +45,7 @@ struct BackupExcludeTests {
     @Test("A folder left out comes back with what is brought back beneath it")
     func broughtBackBeneath() async throws {
         let names = try await stored(["a/b/keep": 1, "a/b/drop": 1, "c/drop": 1]) {
-            $0.rules = ["a", "c", "!a/b/keep"].map {
-                .pattern(Array($0.utf8), ignoresCase: false)
-            }
+            $0.rules = ["a", "c", "!a/b/keep"].map { .pattern(Array($0.utf8), ignoresCase: false) }
         }
         #expect(names == ["a", "a/b", "a/b/keep"])
     }
@@ -73,7 +72,8 @@ struct BackupExcludeTests {
             String(decoding: $0.dropFirst(bench.path.count + 1), as: UTF8.self)
         }
         #expect(
-            names == ["cache", "cache/CACHEDIR.TAG", "liar", "liar/CACHEDIR.TAG", "liar/data"])
+            names == ["cache", "cache/CACHEDIR.TAG", "liar", "liar/CACHEDIR.TAG", "liar/data"]
+        )
     }
 
     @Test("A folder with a marker keeps the marker only")
@@ -113,10 +113,12 @@ struct BackupExcludeTests {
         request.repositoryPath = Array(place.utf8)
         let notices = Mutex<[String]>([])
         let summary = try BackupRun.run(
-            bench.repository.core, request,
+            bench.repository.core,
+            request,
             context: JobContext { event in
                 if case .notice(let text) = event { notices.withLock { $0.append(text) } }
-            })
+            }
+        )
         let tree = try bench.tree(summary)
         #expect(tree.paths(beneath: Array(folder.path.utf8)).count == 2)
         #expect(tree[folder.path + "/backups"] == nil)

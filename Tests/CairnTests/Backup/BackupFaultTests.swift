@@ -3,6 +3,8 @@ import CairnCore
 import CairnFormat
 import CairnIO
 import CairnTestKit
+import Glibc
+import Synchronization
 import Testing
 
 @Suite("A backup on a failing store")
@@ -21,8 +23,10 @@ struct BackupFaultTests {
     }
 
     private func expectWhole(
-        _ bench: BackupBench<FaultyStore<MemoryStore>>, _ snapshot: SessionID,
-        _ files: [String: [UInt8]], _ place: String
+        _ bench: BackupBench<FaultyStore<MemoryStore>>,
+        _ snapshot: SessionID,
+        _ files: [String: [UInt8]],
+        _ place: String
     ) throws {
         let tree = try StoredTree(bench.repository, snapshot)
         for (name, bytes) in files {
@@ -39,7 +43,8 @@ struct BackupFaultTests {
             let bench = try await bench(seed: 81)
             let first = try #require(try await bench.backUp().snapshot)
             let before = Dictionary(
-                uniqueKeysWithValues: files.map { ($0, Disk.bytes(bench.path($0)) ?? []) })
+                uniqueKeysWithValues: files.map { ($0, Disk.bytes(bench.path($0)) ?? []) }
+            )
             try bench.source.write("a/second", Array("added".utf8))
             let error = BackupFaultTests.errors[number % BackupFaultTests.errors.count]
             let place = "seed 81, operation \(number), \(error)"
@@ -88,13 +93,21 @@ struct BackupFaultTests {
         var settings = RepositorySettings()
         settings.packSize = 4 << 20
         let bench = try await BackupBench(
-            FaultyStore(MemoryStore()), seed: 83, settings: settings)
-        var random = SeededRandom(seed: 83)
-        for number in 0..<16 {
-            try bench.source.write("file-\(number)", random.bytes(count: 2 << 20))
-        }
+            FaultyStore(MemoryStore()),
+            seed: 83,
+            settings: settings
+        )
         bench.store.plan(.error(.outOfSpace), for: .create, at: 2, lasting: true)
-        let error = await #expect(throws: CairnError.self) { try await bench.backUp() }
+        let cancellation = Cancellation()
+        let error = #expect(throws: CairnError.self) {
+            try BackupRun.run(
+                bench.repository.core,
+                BackupRequest(
+                    .stream(name: Array("data".utf8), WaitingSource(until: cancellation))
+                ),
+                context: JobContext(cancellation: cancellation)
+            )
+        }
         #expect(error?.code == .outOfSpace)
     }
 
@@ -110,4 +123,28 @@ struct BackupFaultTests {
             #expect(try bench.tree(next).sourceNode == bench.tree(first).sourceNode)
         }
     }
+}
+
+/// A stream that gives a few packs of bytes and then waits until the job has been told to stop.
+private final class WaitingSource: ByteSource {
+    private let cancellation: Cancellation
+    private let random = Mutex(SeededRandom(seed: 83))
+    private let reads = Counter()
+
+    init(until cancellation: Cancellation) {
+        self.cancellation = cancellation
+    }
+
+    func read(upTo size: Int, into buffer: ByteBuffer) throws(CairnError) -> Int {
+        if reads.take() < 16 {
+            let bytes = random.withLock { $0.bytes(count: size) }
+            buffer.append(bytes.span)
+            return size
+        }
+        while !cancellation.isCancelled { sched_yield() }
+        buffer.appendZeros(1)
+        return 1
+    }
+
+    func finish() throws(CairnError) {}
 }

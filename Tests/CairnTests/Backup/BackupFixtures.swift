@@ -13,15 +13,21 @@ struct BackupBench<Base: Store>: Sendable {
 
     /// Makes a repository in `store`.
     init(
-        _ store: Base, seed: UInt64, isEncrypted: Bool = true,
-        settings: RepositorySettings = RepositorySettings(), options: RepositoryOptions? = nil
+        _ store: Base,
+        seed: UInt64,
+        isEncrypted: Bool = true,
+        settings: RepositorySettings = RepositorySettings(),
+        options: RepositoryOptions? = nil,
+        source: ScratchFolder? = nil
     ) async throws {
         self.store = store
-        source = try ScratchFolder()
+        self.source = try source ?? ScratchFolder()
         repository = try await Repository.create(
-            in: store, settings: settings,
+            in: store,
+            settings: settings,
             credential: isEncrypted ? BackupTesting.credential : nil,
-            options: options ?? BackupTesting.options(seed: seed))
+            options: options ?? BackupTesting.options(seed: seed)
+        )
     }
 
     /// The path of the source, in bytes.
@@ -67,10 +73,14 @@ struct BackupBench<Base: Store>: Sendable {
 
     /// Opens the repository once more, as another process of the same machine would.
     func reopened(
-        _ options: RepositoryOptions, isEncrypted: Bool = true
+        _ options: RepositoryOptions,
+        isEncrypted: Bool = true
     ) async throws -> Repository {
         try await Repository.open(
-            store, credential: isEncrypted ? BackupTesting.credential : nil, options: options)
+            store,
+            credential: isEncrypted ? BackupTesting.credential : nil,
+            options: options
+        )
     }
 
     /// The names in one of the store's folders, in order.
@@ -89,16 +99,23 @@ extension BackupBench where Base == MemoryStore {
 /// What the tests of backups share.
 enum BackupTesting {
     static let credential = Credential.keyFile(
-        SecretBytes(copying: [UInt8](repeating: 9, count: 32).span))
+        SecretBytes(copying: [UInt8](repeating: 9, count: 32).span)
+    )
 
     /// Options with an entropy and a machine of their own; the clock is the real one, since a job
     /// waits by it.
     static func options(
-        seed: UInt64, workers: Int = 2, host: VirtualHost = VirtualHost(), cache: String? = nil
+        seed: UInt64,
+        workers: Int = 2,
+        host: VirtualHost = VirtualHost(),
+        cache: String? = nil
     ) -> RepositoryOptions {
         var options = RepositoryOptions()
         options.environment = Environment(
-            time: Environment.system.time, entropy: SeededEntropy(seed: seed), host: host)
+            time: Environment.system.time,
+            entropy: SeededEntropy(seed: seed),
+            host: host
+        )
         options.workerCount = workers
         options.cacheDirectory = cache.map { Array($0.utf8) }
         return options
@@ -107,7 +124,8 @@ enum BackupTesting {
     /// The same process number at another start: a process of the same machine.
     static func host(processID: Int32) -> VirtualHost {
         VirtualHost(
-            process: ProcessIdentity(processID: processID, startTime: 7, bootID: "test-boot"))
+            process: ProcessIdentity(processID: processID, startTime: 7, bootID: "test-boot")
+        )
     }
 }
 
@@ -146,7 +164,8 @@ struct StoredTree {
 
     /// The paths beneath a folder, the folder first.
     func paths(beneath folder: [UInt8]) -> [[UInt8]] {
-        order.filter { $0 == folder || $0.starts(with: folder + [UInt8(ascii: "/")]) }
+        let beneath = folder + [UInt8(ascii: "/")]
+        return order.filter { $0 == folder || $0.starts(with: beneath) }
     }
 
     /// The bytes of a stored file, holes as zeros.

@@ -70,9 +70,77 @@ struct BackupProblemTests {
         #expect(file.content.length == 5 && file.metadata.size == 5 && file.problem == nil)
     }
 
+    /// Backs up one large file that changes when the first pack is written.
+    ///
+    /// Its data are more than the packs in memory hold, so the reader is still busy with it then.
+    private func backUp(
+        changing name: String,
+        seed: UInt64,
+        offset: Int,
+        _ body: (
+            BackupBench<HookedStore>, BackupSummary, _ data: [UInt8]
+        ) async throws -> Void
+    ) async throws {
+        let folder = try ScratchFolder()
+        let path = "\(folder.path)/\(name)"
+        let packs = Counter()
+        let store = HookedStore { object in
+            if object.folder == "packs" && packs.take() == 0 {
+                Disk.setModified(path, seconds: 1_234_567_890)
+            }
+        }
+        var settings = RepositorySettings()
+        settings.packSize = 4 << 20
+        let bench = try await BackupBench(
+            store,
+            seed: seed,
+            settings: settings,
+            source: folder
+        )
+        var random = SeededRandom(seed: seed)
+        let data = random.bytes(count: 24 << 20)
+        Disk.write(path, data, at: offset)
+        let summary = try await bench.backUp()
+        try await body(bench, summary, data)
+    }
+
+    @Test("A file that changes while it is read and then rests is read again")
+    func changedOnce() async throws {
+        try await backUp(changing: "log", seed: 36, offset: 0) { bench, summary, data in
+            #expect(summary.isComplete)
+            let tree = try bench.tree(summary)
+            #expect(tree.entries[bench.path("log")]?.modified.seconds == 1_234_567_890)
+            #expect(Disk.areEqual(try tree.bytes(bench.path("log")), data))
+        }
+    }
+
+    @Test("A file too large to read again that changes is stored and listed as changed")
+    func changedWhileRead() async throws {
+        try await backUp(changing: "disk", seed: 37, offset: 1 << 30) { bench, summary, data in
+            let path = bench.path("disk")
+            #expect(summary.problems.map { $0.reason } == [.changedWhileRead])
+            #expect(summary.problems.map { $0.path } == [path])
+            let tree = try bench.tree(summary)
+            #expect(try tree.problems() == summary.problems)
+            #expect(tree.record.problemCount == 1)
+            let entry = try #require(tree.entries[path])
+            #expect(entry.isIncomplete && entry.logicalSize == (1 << 30) + (24 << 20))
+            // A file system without holes would have stored them as zeros.
+            if case .regular(let content, _?) = entry.node {
+                #expect(Disk.areEqual(try tree.stream(content), data))
+            }
+            // It is not trusted to be the same, but is read once more.
+            let again = try await bench.backUp()
+            #expect(again.isComplete && again.statistics.filesChanged == 1)
+            #expect(try bench.tree(again).entries[path]?.isIncomplete == false)
+        }
+    }
+
     /// Reads files through a ``FileReader`` after `change` was made behind the walk's back.
     private func outcomes(
-        of names: [String], _ bench: BackupBench<MemoryStore>, after change: () -> Void
+        of names: [String],
+        _ bench: BackupBench<MemoryStore>,
+        after change: () -> Void
     ) throws -> [FileOutcome] {
         let core = bench.repository.core
         let session = try WriterSession.begin(core, context: JobContext())
@@ -80,16 +148,26 @@ struct BackupProblemTests {
         let directory = try SourceDirectory.open(path: bench.path)
         let jobs = try names.map { name in
             FileJob(
-                directory: directory, name: Array(name.utf8),
-                path: bench.path(name), metadata: try directory.metadata(of: Array(name.utf8)))
+                directory: directory,
+                name: Array(name.utf8),
+                path: bench.path(name),
+                metadata: try directory.metadata(of: Array(name.utf8))
+            )
         }
         change()
         let reader = FileReader(
             core: core,
             saver: ChunkSaver(
-                session, packs: session.dataPacks, type: .data, compression: .none),
-            lists: MetadataSink(session), queue: WorkQueue(batchCountMax: 1),
-            context: JobContext(), counters: session.counters)
+                session,
+                packs: session.dataPacks,
+                type: .data,
+                compression: .none
+            ),
+            lists: MetadataSink(session),
+            queue: WorkQueue(batchCountMax: 1),
+            context: JobContext(),
+            counters: session.counters
+        )
         let batch = WalkBatch(items: [], jobs: jobs)
         try reader.process(batch)
         return try #require(batch.awaitOutcomes())
@@ -105,19 +183,29 @@ struct BackupProblemTests {
         let directory = try SourceDirectory.open(path: bench.path("d"))
         let metadata = try directory.metadata(of: Array("one".utf8))
         let file = TreeEntry(
-            name: Array("one".utf8), metadata, node: .regular(content: .empty, layout: nil))
+            name: Array("one".utf8),
+            metadata,
+            node: .regular(content: .empty, layout: nil)
+        )
         let folder = TreeEntry(name: Array("d".utf8), try directory.metadata(), node: .pipe)
         let sink = MetadataSink(session)
         var assembler = TreeAssembler(
-            sink: sink, problemList: ProblemListWriter(sink), context: JobContext(),
-            counters: session.counters, reportsItems: false)
+            sink: sink,
+            problemList: ProblemListWriter(sink),
+            context: JobContext(),
+            counters: session.counters,
+            reportsItems: false
+        )
         let problem = Problem(path: bench.path("d/two"), reason: .unreadable, text: "no")
         try assembler.add(
             WalkBatch(
                 items: [
                     .enter(path: bench.path("d")), .entry(file, path: bench.path("d/one"), .new),
                     .problem(problem), .leave(folder, previous: nil, isOptional: false),
-                ], jobs: []))
+                ],
+                jobs: []
+            )
+        )
         let (tree, list) = try assembler.finish()
         try sink.flush()
         var record = SnapshotRecord(session: session.id, tree: tree)

@@ -93,12 +93,17 @@ struct BackupRepeatTests {
     @Test("One worker gives the same tree ID as four, encrypted or not", arguments: [true, false])
     func workerCount(isEncrypted: Bool) async throws {
         let bench = try await BackupBench(
-            MemoryStore(), seed: 26, isEncrypted: isEncrypted,
-            options: BackupTesting.options(seed: 26, workers: 1))
+            MemoryStore(),
+            seed: 26,
+            isEncrypted: isEncrypted,
+            options: BackupTesting.options(seed: 26, workers: 1)
+        )
         try bench.writeFiles(seed: 26)
         let first = try bench.tree(try await bench.backUp())
         let again = try await bench.reopened(
-            BackupTesting.options(seed: 27, workers: 4), isEncrypted: isEncrypted)
+            BackupTesting.options(seed: 27, workers: 4),
+            isEncrypted: isEncrypted
+        )
         var request = bench.request
         request.parent = .none
         let summary = try await again.backup(request).value

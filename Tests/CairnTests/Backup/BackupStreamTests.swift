@@ -32,7 +32,9 @@ final class PartedSource: ByteSource {
     /// Makes a source that gives the parts, cut where they are too long for a call, and then the
     /// error, if there is one.
     init(
-        parts: [[UInt8]], readError: CairnError? = nil, finishError: CairnError? = nil
+        parts: [[UInt8]],
+        readError: CairnError? = nil,
+        finishError: CairnError? = nil
     ) {
         rest = Mutex(parts[...])
         self.readError = readError
@@ -61,10 +63,12 @@ final class PartedSource: ByteSource {
 @Suite("A backup of a stream")
 struct BackupStreamTests {
     private func backUp(
-        _ source: PartedSource, _ bench: BackupBench<MemoryStore>
+        _ source: PartedSource,
+        _ bench: BackupBench<MemoryStore>
     ) async throws -> BackupSummary {
         try await bench.repository.backup(
-            BackupRequest(.stream(name: Array("dump.sql".utf8), source))).value
+            BackupRequest(.stream(name: Array("dump.sql".utf8), source))
+        ).value
     }
 
     @Test("A stream is stored byte for byte", arguments: [0, 1, 40])
@@ -88,7 +92,9 @@ struct BackupStreamTests {
     func failingRead() async throws {
         let error = CairnError(.source, "the pipe broke")
         try await expectFailure(
-            PartedSource(parts: [[1, 2, 3], [4]], readError: error), with: error)
+            PartedSource(parts: [[1, 2, 3], [4]], readError: error),
+            with: error
+        )
     }
 
     @Test("A stream that says at its end that it is not whole commits nothing")

@@ -23,15 +23,19 @@ struct RepositoryCacheTests {
     func harmedCache(harm: Harm) async throws {
         let (cache, otherCache) = (try ScratchFolder(), try ScratchFolder())
         let bench = try await BackupBench(
-            MemoryStore(), seed: 91,
-            options: BackupTesting.options(seed: 91, cache: cache.path))
+            MemoryStore(),
+            seed: 91,
+            options: BackupTesting.options(seed: 91, cache: cache.path)
+        )
         try bench.writeFiles(seed: 91)
         _ = try await bench.backUp()
         try bench.source.write("later", Array("later".utf8))
         let first = try bench.tree(try await bench.backUp())
         let other = try await BackupBench(
-            MemoryStore(), seed: 92,
-            options: BackupTesting.options(seed: 92, cache: otherCache.path))
+            MemoryStore(),
+            seed: 92,
+            options: BackupTesting.options(seed: 92, cache: otherCache.path)
+        )
         try other.source.write("file", [1])
         _ = try await other.backUp()
 
@@ -39,7 +43,8 @@ struct RepositoryCacheTests {
         #expect(cached.count >= 3)
         try apply(harm, to: cached, foreign: files(otherCache))
         let again = try await bench.reopened(
-            BackupTesting.options(seed: 93, cache: cache.path))
+            BackupTesting.options(seed: 93, cache: cache.path)
+        )
         let summary = try await again.backup(bench.request).value
         #expect(summary.statistics.chunksAdded <= bench.depth, "\(harm)")
         #expect(summary.statistics.filesUnmodified == summary.statistics.files, "\(harm)")
@@ -80,8 +85,10 @@ struct RepositoryCacheTests {
         let folder = try ScratchFolder()
         try folder.write("file", [1])
         let bench = try await BackupBench(
-            MemoryStore(), seed: 94,
-            options: BackupTesting.options(seed: 94, cache: folder.path + "/file/beneath"))
+            MemoryStore(),
+            seed: 94,
+            options: BackupTesting.options(seed: 94, cache: folder.path + "/file/beneath")
+        )
         try bench.source.write("data", [1, 2])
         #expect(try await bench.backUp().snapshot != nil)
         #expect(try await bench.backUp().statistics.filesUnmodified == 1)

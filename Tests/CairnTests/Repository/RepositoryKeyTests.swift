@@ -17,7 +17,8 @@ struct RepositoryKeyTests {
     }
 
     private func code(
-        opening store: any Store, _ credential: Credential?
+        opening store: any Store,
+        _ credential: Credential?
     ) async -> CairnError.Code? {
         let error = await #expect(throws: CairnError.self) {
             _ = try await Repository.open(store, credential: credential)
@@ -28,7 +29,8 @@ struct RepositoryKeyTests {
     @Test("What created a repository opens it, and nothing else does")
     func credentials() async throws {
         let other = Credential.keyFile(
-            SecretBytes(copying: [UInt8](repeating: 1, count: 32).span))
+            SecretBytes(copying: [UInt8](repeating: 1, count: 32).span)
+        )
         let cases: [(Credential, wrong: [Credential?])] = [
             (
                 RepositoryKeyTests.passphrase,
@@ -38,7 +40,10 @@ struct RepositoryKeyTests {
         for (right, wrong) in cases {
             let store = MemoryStore()
             let created = try await Repository.create(
-                in: store, settings: RepositoryKeyTests.settings, credential: right)
+                in: store,
+                settings: RepositoryKeyTests.settings,
+                credential: right
+            )
             let opened = try await Repository.open(store, credential: right)
             #expect(opened.info.id == created.info.id && opened.info.isEncrypted)
             #expect(opened.currentSlot == created.currentSlot && opened.currentSlot != nil)
@@ -73,7 +78,8 @@ struct RepositoryKeyTests {
     func createdAtOnce() async throws {
         let base = MemoryStore()
         let winner = Credential.keyFile(
-            SecretBytes(copying: [UInt8](repeating: 2, count: 32).span))
+            SecretBytes(copying: [UInt8](repeating: 2, count: 32).span)
+        )
         let rival = MemoryStore()
         _ = try await Repository.create(in: rival, credential: winner)
         // The rival's objects come in between the look for a repository and the create.
@@ -96,7 +102,9 @@ struct RepositoryKeyTests {
     }
 
     private static func copy(
-        _ folder: String, from source: MemoryStore, to target: MemoryStore
+        _ folder: String,
+        from source: MemoryStore,
+        to target: MemoryStore
     ) throws {
         for object in try source.list(folder: folder).objects {
             let bytes = try RepositoryKeyTests.bytes(object.name.text, in: source)
@@ -123,7 +131,9 @@ struct RepositoryKeyTests {
             _ = try await Repository.create(in: store, credential: BackupTesting.credential)
         }
         try replaceFormat(
-            in: store, by: try RepositoryKeyTests.bytes(ObjectNames.format, in: other))
+            in: store,
+            by: try RepositoryKeyTests.bytes(ObjectNames.format, in: other)
+        )
         #expect(await code(opening: store, BackupTesting.credential) == .wrongKey)
     }
 

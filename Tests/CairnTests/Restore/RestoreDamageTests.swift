@@ -8,10 +8,14 @@ import Testing
 @Suite struct RestoreDamageTests {
     @Test(
         "Damaged packs cost the files in them, and no file ever gets wrong bytes",
-        arguments: [31, 32, 33, 34, 35, 36] as [UInt64])
+        arguments: [31, 32, 33, 34, 35, 36] as [UInt64]
+    )
     func damagedPacks(seed: UInt64) async throws {
         let fixture = try await RestoreFixture(
-            seed: seed, isEncrypted: seed % 2 == 0, chunkSize: 4096)
+            seed: seed,
+            isEncrypted: seed % 2 == 0,
+            chunkSize: 4096
+        )
         var random = SeededRandom(seed: seed)
         var contents: [String: [UInt8]] = [:]
         for number in 0..<60 {
@@ -23,7 +27,8 @@ import Testing
         // The largest pack holds the data.
         let packs = fixture.store.names(ObjectNames.packFolder)
         let name = try #require(
-            packs.max { (fixture.store[$0]?.count ?? 0) < (fixture.store[$1]?.count ?? 0) })
+            packs.max { (fixture.store[$0]?.count ?? 0) < (fixture.store[$1]?.count ?? 0) }
+        )
         var bytes = try #require(fixture.store[name])
         for _ in 0..<8 {
             let place = 128 + Int(random.next() % UInt64(bytes.count - 300))
@@ -39,7 +44,8 @@ import Testing
         #expect(summary.filesRestored == UInt64(restored.count), "seed \(seed)")
         #expect(
             summary.problemCount + restored.count == contents.count,
-            "seed \(seed): \(summary.text)")
+            "seed \(seed): \(summary.text)"
+        )
     }
 
     @Test("What is damaged leaves an earlier file as it was")
@@ -50,10 +56,13 @@ import Testing
         let snapshot = try await fixture.backUp()
         let packs = fixture.store.names(ObjectNames.packFolder)
         let name = try #require(
-            packs.max { (fixture.store[$0]?.count ?? 0) < (fixture.store[$1]?.count ?? 0) })
+            packs.max { (fixture.store[$0]?.count ?? 0) < (fixture.store[$1]?.count ?? 0) }
+        )
         fixture.store[name]?[20_000] ^= 1
         try FileManager.default.createDirectory(
-            atPath: fixture.target(), withIntermediateDirectories: true)
+            atPath: fixture.target(),
+            withIntermediateDirectories: true
+        )
         let file = fixture.target() + "/file"
         try Data([5]).write(to: URL(fileURLWithPath: file))
         let summary = try await fixture.restore(snapshot)

@@ -23,14 +23,21 @@ struct RestoreFixture {
         var settings = RepositorySettings()
         if let chunkSize {
             settings.chunking = try ChunkerParameters(
-                .fastcdc, sizeMin: chunkSize / 4, sizeMean: chunkSize, sizeMax: chunkSize * 4)
+                algorithm: .fastcdc,
+                sizeMin: max(chunkSize / 4, 1024),
+                sizeMean: chunkSize,
+                sizeMax: chunkSize * 4
+            )
         }
         var options = RepositoryOptions()
         options.environment = .virtual(seed: seed, time: VirtualClock())
         options.workerCount = 2
         repository = try await Repository.create(
-            in: store, settings: settings,
-            credential: isEncrypted ? SmallRepository.key : nil, options: options)
+            in: store,
+            settings: settings,
+            credential: isEncrypted ? SmallRepository.key : nil,
+            options: options
+        )
     }
 
     var source: [UInt8] { Array(folder.path.utf8) }
@@ -54,7 +61,8 @@ struct RestoreFixture {
     /// Restores the whole folder.
     @discardableResult
     func restore(
-        _ snapshot: SessionID, to name: String = "out",
+        _ snapshot: SessionID,
+        to name: String = "out",
         _ change: (inout RestoreRequest) -> Void = { _ in }
     ) async throws -> RestoreSummary {
         var request = request(snapshot, to: name)

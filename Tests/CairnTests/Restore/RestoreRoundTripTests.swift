@@ -6,10 +6,14 @@ import Testing
 @Suite struct RestoreRoundTripTests {
     @Test(
         "What is restored equals what was backed up, whatever is in the tree",
-        arguments: [(1, true), (2, false), (3, false)] as [(UInt64, Bool)])
+        arguments: [(1, true), (2, false), (3, false)] as [(UInt64, Bool)]
+    )
     func restoresGeneratedTrees(seed: UInt64, isEncrypted: Bool) async throws {
         let fixture = try await RestoreFixture(
-            seed: seed, isEncrypted: isEncrypted, chunkSize: seed == 3 ? 4096 : nil)
+            seed: seed,
+            isEncrypted: isEncrypted,
+            chunkSize: seed == 3 ? 4096 : nil
+        )
         var generator = TreeGenerator(seed: seed)
         try generator.write(into: fixture.folder.path)
         let snapshot = try await fixture.backUp()

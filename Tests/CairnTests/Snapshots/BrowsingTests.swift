@@ -13,14 +13,17 @@ import Testing
     }
 
     private func differences(
-        _ fixture: RestoreFixture, _ a: SessionID, _ b: SessionID
+        _ fixture: RestoreFixture,
+        _ a: SessionID,
+        _ b: SessionID
     ) async throws -> ([String], ComparisonSummary) {
         let seen = Seen()
         let size = fixture.source.count
         let summary = try await fixture.repository.compare(a, b, path: fixture.source) {
             seen.add(
                 "\($0.change.rawValue) "
-                    + String(decoding: $0.path.dropFirst(size), as: UTF8.self))
+                    + String(decoding: $0.path.dropFirst(size), as: UTF8.self)
+            )
         }.value
         return (seen.texts, summary)
     }
@@ -34,7 +37,9 @@ import Testing
             let seen = Seen()
             let size = fixture.source.count
             let count = try await fixture.repository.walk(
-                snapshot, path: fixture.source, isRecursive: isRecursive
+                snapshot,
+                path: fixture.source,
+                isRecursive: isRecursive
             ) { seen.add(String(decoding: $0.path.dropFirst(size), as: UTF8.self)) }.value
             let expected =
                 isRecursive
@@ -60,7 +65,9 @@ import Testing
             let seen = Seen()
             let size = fixture.source.count
             let count = try await fixture.repository.find(
-                [Array(pattern.utf8)], caseless: caseless, in: [snapshot]
+                [Array(pattern.utf8)],
+                caseless: caseless,
+                in: [snapshot]
             ) { seen.add(String(decoding: $1.path.dropFirst(size), as: UTF8.self)) }.value
             #expect(seen.texts == expected, "\(pattern)")
             #expect(count == UInt64(expected.count), "\(pattern)")
@@ -89,7 +96,8 @@ import Testing
             seen == [
                 "content /changed", "removed /gone", "removed /gone/inside", "kind /kind",
                 "added /kind/inside", "metadata /mode",
-            ])
+            ]
+        )
         #expect(summary.filesChanged == 1)
         #expect(summary.filesAdded == 1)
         #expect(summary.filesRemoved == 2)
@@ -111,7 +119,9 @@ import Testing
                     try? FileManager.default.removeItem(atPath: path)
                     guard random.next() % 4 > 0 else { continue }
                     try fixture.folder.write(
-                        name, random.bytes(count: Int(random.next() % 9000)))
+                        name,
+                        random.bytes(count: Int(random.next() % 9000))
+                    )
                 }
             }
             try scribble()
