@@ -5,10 +5,12 @@ internal import Foundation
 /// The process: arguments in, exit status out.
 @main
 enum Main {
-    static func main() async {
-        Interrupts.shared.listen()
+    /// Leaves the first thread to the signals and does the work on others.
+    static func main() {
+        let signals = Interrupts.shared.begin()
         ProcessPrivacy.hideMemory()
-        exit(await run(ArgumentList.ofThisProcess()).rawValue)
+        Task.detached { exit(await run(ArgumentList.ofThisProcess()).rawValue) }
+        Interrupts.shared.listen(to: signals)
     }
 
     /// Parses and runs one command line.

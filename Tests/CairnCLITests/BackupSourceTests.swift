@@ -56,7 +56,7 @@ struct BackupSourceTests {
     func interrupted() throws {
         let sandbox = try Sandbox.filled()
         // The command interrupts its parent and then waits for somebody to write to a pipe.
-        let line = "mkfifo pipe; kill -INT $PPID; read line < pipe"
+        let line = "mkfifo pipe; kill -TERM $PPID; read line < pipe"
         let run = try sandbox.cairn(
             "backup",
             "--json",

@@ -3,7 +3,7 @@ internal import ArgumentParser
 /// Options that every verb takes.
 struct GlobalOptions: ParsableArguments {
     @Option(
-        name: [.customShort("r"), .customLong("repo")],
+        name: [.customShort("r", allowingJoined: true), .customLong("repo")],
         help: ArgumentHelp(
             "The repository: a folder. Environment: CAIRN_REPOSITORY.",
             valueName: "place"
@@ -12,7 +12,7 @@ struct GlobalOptions: ParsableArguments {
     var repository: ArgumentBytes?
 
     @Option(
-        name: [.customShort("p"), .long],
+        name: [.customShort("p", allowingJoined: true), .long],
         help: ArgumentHelp(
             "Read the password from the first line of this file. Environment: CAIRN_PASSWORD_FILE.",
             valueName: "file"

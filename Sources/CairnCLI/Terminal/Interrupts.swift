@@ -22,21 +22,35 @@ final class Interrupts: Sendable {
     /// Whether a signal came.
     var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
 
-    /// Begins to listen.
+    /// Blocks the signals and gives those to listen to.
     ///
-    /// This must run before any other thread is made, so that all of them inherit the
-    /// blocked signals and one thread alone takes them.
-    func listen() {
+    /// This must run before any other thread is made, so that all of them inherit what is blocked
+    /// and one thread alone takes the signals. (`dispatchMain` unblocks them again.)
+    func begin() -> [CInt] {
         _ = signal(SIGPIPE, SIG_IGN)
-        var set = Interrupts.signalSet(Interrupts.signals)
+        // What was ignored when the process began, by nohup or by a shell, stays ignored.
+        let signals = Interrupts.signals.filter { !Interrupts.isIgnored($0) }
+        var set = Interrupts.signalSet(signals)
         _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-        Thread.detachNewThread { [self] in
-            var set = Interrupts.signalSet(Interrupts.signals)
-            while true {
-                var number: CInt = 0
-                if unsafe sigwait(&set, &number) == 0 { take() }
-            }
+        return signals
+    }
+
+    /// Takes the signals until the process ends.
+    func listen(to signals: [CInt]) -> Never {
+        var set = Interrupts.signalSet(signals)
+        while true {
+            var number: CInt = 0
+            if signals.isEmpty { pause() }
+            if unsafe sigwait(&set, &number) == 0 { take() }
         }
+    }
+
+    private static func isIgnored(_ signal: CInt) -> Bool {
+        var action = sigaction()
+        guard unsafe sigaction(signal, nil, &action) == 0 else { return false }
+        let handler = unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+        let ignoring = unsafe unsafeBitCast(SIG_IGN, to: Int.self)
+        return handler == ignoring
     }
 
     /// A set of signals.
