@@ -26,6 +26,8 @@ enum SecretSource {
         }
         if let password = Variables.bytes("CAIRN_PASSWORD") {
             found.append(("CAIRN_PASSWORD", .password(password)))
+            // Programs started from here have no use for it.
+            _ = unsafe unsetenv("CAIRN_PASSWORD")
         }
         if found.count > 1 {
             let names = found.map(\.0).joined(separator: " and ")

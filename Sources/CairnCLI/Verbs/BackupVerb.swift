@@ -240,10 +240,8 @@ struct BackupVerb: Verb {
             output.remark("\(title)\(space)\(new) new, \(changed) changed, \(same) unmodified")
         }
         let verb = dryRun ? "Would add" : "Added"
-        output.remark(
-            "\(verb) \(Units.bytes(counts.bytesAdded)), "
-                + "stored as \(Units.bytes(counts.bytesStored))"
-        )
+        let stored = Units.bytes(counts.bytesStored)
+        output.remark("\(verb) \(Units.bytes(counts.bytesAdded)), stored as \(stored)")
         output.remark(
             "Processed \(Units.count(counts.files, "file")), \(Units.bytes(counts.bytes)) in "
                 + Units.clock(nanoseconds: summary.duration)

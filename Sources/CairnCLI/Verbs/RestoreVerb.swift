@@ -87,7 +87,7 @@ struct RestoreVerb: Verb {
         request.usesNumericOwners = numericIds
         request.restoresPrivilegedAttributes = privilegedAttributes
         request.makesHoles = sparse
-        request.reportsItems = session.output.verbosity > 0 || dryRun
+        request.reportsItems = session.output.verbosity > 0
         session.output.remark(
             "restoring snapshot \(found.id.short) of \(TimeText.local(found.time)) to "
                 + PathText.escaped(request.target)
