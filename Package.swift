@@ -105,6 +105,7 @@ let package = Package(
         .testTarget(
             name: "CairnTests",
             dependencies: ["Cairn", "CairnCore", "CairnFormat", "CairnIO", "CairnTestKit"],
+            exclude: ["Golden"],
             swiftSettings: settings
         ),
         .testTarget(
