@@ -20,11 +20,14 @@ final class DescriptorSource: ByteSource {
         isCancelled.store(true, ordering: .relaxed)
     }
 
+    /// Throws `.cancelled` once ``cancel()`` was called.
+    private func checkCancelled() throws(CairnError) {
+        if isCancelled.load(ordering: .relaxed) { throw CairnError(.cancelled, "interrupted") }
+    }
+
     func read(upTo size: Int, into buffer: ByteBuffer) throws(CairnError) -> Int {
         while true {
-            if isCancelled.load(ordering: .relaxed) {
-                throw CairnError(.cancelled, "interrupted")
-            }
+            try checkCancelled()
             var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let ready = unsafe poll(&wait, 1, DescriptorSource.patience)
             if ready == 0 || ready < 0 && errno == EINTR { continue }
@@ -45,7 +48,9 @@ final class DescriptorSource: ByteSource {
         }
     }
 
-    func finish() throws(CairnError) {}
+    /// An end that came with a cancellation is no end of the stream: the writer may have been
+    /// stopped by it.
+    func finish() throws(CairnError) { try checkCancelled() }
 }
 
 /// What a command prints.
@@ -79,8 +84,9 @@ final class CommandSource: ByteSource {
     }
 
     func finish() throws(CairnError) {
-        guard let ending = end() else { return }
-        if ending.isSuccess { return }
+        let ending = end()
+        try stream.finish()
+        guard let ending, !ending.isSuccess else { return }
         throw CairnError(.source, "\(name) \(ending.description); nothing was saved")
     }
 
