@@ -9,6 +9,7 @@ public struct CairnError: Error, Sendable, CustomStringConvertible {
         private enum Value {
             case noRepository, repositoryExists, wrongKey, damaged, unsupported, store, outOfSpace
             case source, target, cancelled, fenced, notFound, invalidRequest, forgotten, unavailable
+            case viewChanged
         }
         private let value: Value
         private init(_ value: Value) { self.value = value }
@@ -41,6 +42,8 @@ public struct CairnError: Error, Sendable, CustomStringConvertible {
         public static let notFound = Code(.notFound)
         /// The request contradicts itself or goes past a limit.
         public static let invalidRequest = Code(.invalidRequest)
+        /// The repository has moved on since it was looked at; look again.
+        public static let viewChanged = Code(.viewChanged)
         /// The snapshot was forgotten while it was being read.
         public static let forgotten = Code(.forgotten)
     }
@@ -86,6 +89,12 @@ extension CairnError {
         case .failed(let reason):
             CairnError(.store, "\(action): \(reason)", cause: error)
         }
+    }
+
+    /// Whether an object was not there.
+    package var isMissingObject: Bool {
+        if case .notFound? = cause as? StoreError { return true }
+        return false
     }
 
     /// Translates a decoding failure of the object `name`.

@@ -108,7 +108,7 @@ struct CairnCommand: ParsableCommand {
             CommandGroup(
                 name: "Keeping in order:",
                 subcommands: [
-                    CheckVerb.self, TagVerb.self, ForgetVerb.self, KeyVerb.self,
+                    CheckVerb.self, TagVerb.self, ForgetVerb.self, PruneVerb.self, KeyVerb.self,
                     RebuildIndexVerb.self,
                 ]
             ),

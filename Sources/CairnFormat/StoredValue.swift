@@ -130,6 +130,39 @@ extension ByteWriter {
     }
 }
 
+extension ByteReader {
+    /// Reads a list whose members stand in strictly ascending order.
+    @_lifetime(self: copy self)
+    mutating func readSortedList<T: StoredValue & Comparable>(
+        _ countMax: Int,
+        itemSizeMin: Int = SessionID.size
+    ) throws(DecodingFailure) -> [T] {
+        let count = try readCount(limit: countMax, itemSizeMin: itemSizeMin)
+        var list: [T] = []
+        list.reserveCapacity(count)
+        for _ in 0..<count {
+            let start = offset
+            let item = try T(from: &self)
+            if let last = list.last, !(last < item) { throw .notCanonical(offset: start) }
+            list.append(item)
+        }
+        return list
+    }
+}
+
+extension ByteWriter {
+    /// Appends a list: its count, then each member.
+    mutating func writeSortedList(_ list: [some StoredValue]) {
+        writeVarint(UInt64(list.count))
+        for item in list { item.write(to: &self) }
+    }
+}
+
+extension Array where Element: Comparable {
+    /// Whether every member is smaller than the next.
+    var isStrictlyAscending: Bool { zip(self, dropFirst()).allSatisfy { $0 < $1 } }
+}
+
 /// The eight bytes that begin an object of a kind.
 struct Magic {
     let bytes: [UInt8]

@@ -316,6 +316,8 @@ def decode_session(payload):
     value = {"host": reader.counted(255), "user": reader.counted(255), "boot": reader.counted(64)}
     value |= {"process": reader.u32(), "start": reader.u64()}
     value |= {"began": reader.i64(), "generation": reader.u64()}
+    for name, limit in (("roots", 16), ("predecessors", 1024)):
+        value[name] = ascending([reader.take(24) for _ in range(reader.count(limit, 24))], name)
     reader.end()
     return value
 
@@ -339,6 +341,55 @@ def decode_forgotten(payload):
     return value
 
 
+def object_id(reader):
+    """The ID of a pack or of an index object, as it stands in the object's name."""
+    session = reader.take(24)
+    return session + reader.u32().to_bytes(4, "big")
+
+
+def object_ids(reader, what):
+    """A list of IDs of packs or index objects."""
+    return ascending([object_id(reader) for _ in range(reader.count(1 << 20, 28))], what)
+
+
+def index_references(reader):
+    """Index objects and the SHA-256 of each."""
+    pairs = [(object_id(reader), reader.take(32)) for _ in range(reader.count(65536, 60))]
+    ascending([name for name, _ in pairs], "indexes")
+    return pairs
+
+
+def decode_condemned(payload):
+    reader = Reader(payload)
+    reader.version("condemned record")
+    value = {"executor": reader.take(24), "packs": object_ids(reader, "condemned packs")}
+    value["indexes"] = object_ids(reader, "condemned indexes")
+    reader.end()
+    return value
+
+
+def decode_doomed(payload):
+    reader = Reader(payload)
+    reader.version("doomed record")
+    value = {"executor": reader.take(24)}
+    for name in ("packs", "masked", "superseded", "retired"):
+        value[name] = object_ids(reader, name)
+    value["added"] = index_references(reader)
+    gone = set(value["superseded"]) | set(value["retired"])
+    require(not gone & {name for name, _ in value["added"]}, "an added index that is gone")
+    reader.end()
+    return value
+
+
+def decode_done(payload):
+    reader = Reader(payload)
+    reader.version("done record")
+    value = {"executor": reader.take(24), "time": reader.i64()}
+    value |= {"packs": reader.u64(), "bytes": reader.u64()}
+    reader.end()
+    return value
+
+
 STATISTICS = (
     "files directories others bytes files_new files_changed files_unmodified directories_new "
     "directories_changed directories_unmodified chunks_added bytes_added bytes_stored"
@@ -358,8 +409,7 @@ def decode_snapshot(payload):
     value["tree"] = tree_reference(reader)
     value["statistics"] = {name: reader.varint() for name in STATISTICS}
     value |= {"parent": optional_session(reader), "original": optional_session(reader)}
-    indexes = [(reader.u32(), reader.take(32)) for _ in range(reader.count(65536, 36))]
-    ascending([number for number, _ in indexes], "indexes")
+    indexes = index_references(reader)
     value |= {"indexes": indexes, "problem_count": reader.varint()}
     value["problems"] = content_reference(reader)
     value["previous"] = (reader.take(24), reader.take(32)) if reader.flag() else None

@@ -81,20 +81,36 @@ class Repository:
             f.decode_forgotten(payload)
             self.forgotten.add(leaf)
 
+    def newest_doomed(self):
+        """What the newest cleanup that got so far says of the index."""
+        leaves = [leaf for leaf in self.names("gc") if leaf.endswith("-doomed")]
+        if not leaves:
+            return {"masked": [], "superseded": [], "added": []}
+        kind, payload = self.record(f"gc/{max(leaves)}")
+        f.require(kind == 7, "type of a doomed record")
+        return f.decode_doomed(payload)
+
     def read_indexes(self):
-        for leaf, snapshot in self.snapshots.items():
-            for number, digest in snapshot["indexes"]:
-                name = f"indexes/{leaf}-{number:08x}"
-                data = self.read(name)
-                f.require(hashlib.sha256(data).digest() == digest, f"digest of {name}")
-                kind, payload = self.record(name, data)
-                f.require(kind == 4, "type of an index")
-                packs, entries = f.decode_index(payload)
-                for entry in entries:
-                    session, pack_number = packs[entry["pack"]][:2]
-                    place = session, pack_number, entry["offset"], entry["stored"]
-                    part = entry["type"], entry["place"], entry["length"]
-                    self.chunks.setdefault(entry["prefix"], []).append((*place, *part))
+        doomed = self.newest_doomed()
+        named = dict(pair for snapshot in self.snapshots.values() for pair in snapshot["indexes"])
+        for name in doomed["superseded"]:
+            named.pop(name, None)
+        named |= dict(doomed["added"])
+        masked = set(doomed["masked"])
+        for index, digest in named.items():
+            name = f"indexes/{index[:24].hex()}-{index[24:].hex()}"
+            data = self.read(name)
+            f.require(hashlib.sha256(data).digest() == digest, f"digest of {name}")
+            kind, payload = self.record(name, data)
+            f.require(kind == 4, "type of an index")
+            packs, entries = f.decode_index(payload)
+            for entry in entries:
+                session, pack_number = packs[entry["pack"]][:2]
+                if session + pack_number.to_bytes(4, "big") in masked:
+                    continue
+                place = session, pack_number, entry["offset"], entry["stored"]
+                part = entry["type"], entry["place"], entry["length"]
+                self.chunks.setdefault(entry["prefix"], []).append((*place, *part))
 
     def read_directories(self):
         for leaf in self.names("packs"):
@@ -323,9 +339,10 @@ def main():
     elif options.verb == "check":
         check(repository)
     else:
-        found = [leaf for leaf in repository.snapshots if leaf.startswith(options.snapshot)]
+        there = [leaf for leaf in repository.snapshots if leaf not in repository.forgotten]
+        found = [leaf for leaf in there if leaf.startswith(options.snapshot)]
         if options.snapshot == "latest":
-            found = sorted(found or repository.snapshots, key=lambda s: began(repository, s))[-1:]
+            found = sorted(found or there, key=lambda leaf: began(repository, leaf))[-1:]
         f.require(len(found) == 1, f"{len(found)} snapshots {options.snapshot}")
         snapshot = repository.snapshots[found[0]]
         if options.verb == "ls":

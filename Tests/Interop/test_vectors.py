@@ -64,7 +64,7 @@ class Vectors(unittest.TestCase):
         frontier = hashlib.sha256(snapshot["parent"]).digest()
         self.assertEqual(snapshot["frontier"], frontier)
         self.assertEqual(snapshot["problems"], (36, 0, run(0x50)))
-        self.assertEqual(snapshot["indexes"], [(0, run(0x70))])
+        self.assertEqual(snapshot["indexes"], [(SESSION + bytes(4), run(0x70))])
 
     def test_content(self):
         entries = [(run(0x01), 300), (run(0x21), 5)]
@@ -121,6 +121,8 @@ class Vectors(unittest.TestCase):
             "format-plain": f.decode_format, "key-slot-passphrase": f.decode_slot,
             "session-record": f.decode_session, "tombstone": f.decode_tombstone,
             "forgotten-record": f.decode_forgotten, "snapshot-record": f.decode_snapshot,
+            "condemned-record": f.decode_condemned, "doomed-record": f.decode_doomed,
+            "done-record": f.decode_done,
             "content-list": f.decode_list, "tree-leaf": f.decode_tree,
             "tree-inner": f.decode_tree, "index-object": f.decode_index,
             "pack-locator": f.decode_locator,

@@ -35,8 +35,36 @@ package final class BackupRun: Sendable {
         sink = MetadataSink(session)
     }
 
+    /// How often a backup that cleanups took everything from begins again.
+    private static let tryCountMax = 4
+
     /// Runs a backup from the registration of its session to the commit.
+    ///
+    /// Where a cleanup has ended the session and removed what it held, the backup begins again; a
+    /// stream can be read only once.
     package static func run(
+        _ core: RepositoryCore,
+        _ request: BackupRequest,
+        context: JobContext
+    ) throws(CairnError) -> BackupSummary {
+        for _ in 1..<tryCountMax {
+            // A loss cancels the try's threads, not the job.
+            let cancellation = Cancellation(beneath: context.cancellation)
+            do throws(CairnError) {
+                return try runOnce(
+                    core,
+                    request,
+                    context: JobContext(cancellation: cancellation, report: context.report)
+                )
+            } catch {
+                guard error.code == .fenced, case .paths = request.source else { throw error }
+                context.report(.notice("a cleanup ended the session; the backup begins again"))
+            }
+        }
+        return try runOnce(core, request, context: context)
+    }
+
+    private static func runOnce(
         _ core: RepositoryCore,
         _ request: BackupRequest,
         context: JobContext
@@ -48,10 +76,15 @@ package final class BackupRun: Sendable {
             core,
             context: context,
             isDryRun: request.isDryRun
-        )
+        ) { view throws(CairnError) in
+            let parent = try BackupRun.parent(request, roots, core, view)
+            return Set([parent?.session].compactMap { $0 })
+        }
         let run = BackupRun(core: core, request: request, context: context, session: session)
         do throws(CairnError) {
-            var summary = try run.perform(roots, start: start)
+            var summary = try run.watched { () throws(CairnError) in
+                try run.perform(roots, start: start)
+            }
             summary.duration = clock.monotonicNanoseconds - start
             return summary
         } catch {
@@ -61,8 +94,7 @@ package final class BackupRun: Sendable {
     }
 
     private func perform(_ source: SourceSet, start: UInt64) throws(CairnError) -> BackupSummary {
-        let host = request.host ?? Array(core.environment.host.hostName.utf8)
-        let parent = try chooseParent(host: host, paths: source.paths)
+        let parent = session.roots.first.flatMap { session.view.records[$0] }
         let ticker = try ProgressTicker(core.environment.time, start: start) { [self] elapsed in
             context.report(
                 .progress(
@@ -284,20 +316,28 @@ package final class BackupRun: Sendable {
     }
 
     /// The snapshot to compare with, if any.
-    private func chooseParent(
-        host: [UInt8],
-        paths: [[UInt8]]
+    private static func parent(
+        _ request: BackupRequest,
+        _ source: SourceSet,
+        _ core: RepositoryCore,
+        _ view: RepositoryView
     ) throws(CairnError) -> SnapshotRecord? {
         switch request.parent {
         case .none:
             return nil
         case .snapshot(let id):
-            guard let record = session.view.records[id] else {
-                throw CairnError(.notFound, "there is no snapshot \(id)")
-            }
-            return record
+            return try view.snapshot(id)
         case .automatic:
-            return session.view.snapshots.last { $0.host == host && $0.paths == paths }
+            let host = request.host ?? Array(core.environment.host.hostName.utf8)
+            return view.snapshots.last { $0.host == host && $0.paths == source.paths }
         }
+    }
+
+    /// Looks for cleanups while `body` runs.
+    private func watched<T>(_ body: () throws(CairnError) -> T) throws(CairnError) -> T {
+        if request.isDryRun { return try body() }
+        let watch = try SessionWatch(session)
+        defer { watch.stop() }
+        return try body()
     }
 }

@@ -13,17 +13,49 @@ extension ChunkIndex {
         context: JobContext
     ) throws(CairnError) -> ChunkIndex {
         let records = RecordStore(core)
-        let opened = try core.indexCache.open(view: view.indexes) { source throws(CairnError) in
+        let opened = try core.indexCache.open(
+            view: view.indexes,
+            generation: view.cleanup.doomedGeneration,
+            maskedPacks: view.maskedPacks
+        ) { source throws(CairnError) in
             try context.checkCancelled()
             do throws(CairnError) {
                 return try records.index(source)
             } catch {
                 guard error.code == .damaged else { throw error }
+                // Where a cleanup has superseded it meanwhile, the view is old.
+                if error.isMissingObject,
+                    try CleanupView.generation(records) != view.generation
+                {
+                    throw CairnError(.viewChanged, "a cleanup went on; look again")
+                }
                 context.report(.notice(error.message))
                 return nil
             }
         }
         return opened.index
+    }
+}
+
+extension RepositoryView {
+    /// How often opening begins again because a cleanup went on meanwhile.
+    private static let openCountMax = 32
+
+    /// Reads the repository's present state and opens its index, from one moment.
+    package static func open(
+        _ records: RecordStore,
+        context: JobContext
+    ) throws(CairnError) -> (view: RepositoryView, index: ChunkIndex) {
+        var count = 0
+        while true {
+            let view = try load(records, context: context)
+            do throws(CairnError) {
+                return (view, try ChunkIndex.open(records.core, view: view, context: context))
+            } catch {
+                count += 1
+                guard error.code == .viewChanged, count < openCountMax else { throw error }
+            }
+        }
     }
 }
 

@@ -25,6 +25,8 @@ package final class ChunkIndex: Sendable {
         struct State {
             var table = ClaimTable()
             var runs: [LiveRun]
+            /// Packs that no new reference may be made to.
+            var condemned: Set<PackID> = []
         }
         let state: Mutex<State>
         init(runs: [LiveRun]) { state = Mutex(State(runs: runs)) }
@@ -58,9 +60,21 @@ package final class ChunkIndex: Sendable {
     private let session: Mutex<Session>
     private let placedCount = Atomic(0)
     private let space: RunSpace
-    private let maskedPacks: Set<PackID>
+    /// Packs whose entries do not count.
+    let maskedPacks: Set<PackID>
+    /// What was known from runs and claimed, so that a roll-over can look at it again.
+    package let reuse: ReuseLog
+    /// The newest cleanup whose outcome this index shows.
+    package let generation: UInt64
 
-    init(runs: [LiveRun], space: RunSpace, maskedPacks: Set<PackID> = []) {
+    init(
+        runs: [LiveRun],
+        space: RunSpace,
+        generation: UInt64 = 0,
+        maskedPacks: Set<PackID> = []
+    ) {
+        self.generation = generation
+        reuse = ReuseLog(folder: space.folder?.path)
         shards = (0..<ChunkIndex.shardCount).map { _ in Shard(runs: runs) }
         session = Mutex(Session(runs: runs, baseCount: runs.count))
         self.space = space
@@ -157,6 +171,33 @@ package final class ChunkIndex: Sendable {
         }
     }
 
+    /// The runs of earlier sessions.
+    var storedRuns: [LiveRun] { session.withLock { Array($0.runs[..<$0.baseCount]) } }
+
+    /// Whether this session has placed the chunk, or claimed it and owes a place.
+    ///
+    /// False also for chunks of this session that only its earlier deltas hold; see ``packs``.
+    package func isOwn(_ id: ChunkID) -> Bool {
+        let key = PrefixKey(id)
+        let (isClaimed, runs) = shard(of: key).state.withLock { state in
+            (state.table.state(of: key) != .free, state.runs)
+        }
+        if isClaimed { return true }
+        let own = session.withLock { runs.dropFirst($0.baseCount) }
+        return own.contains { isStored(key, in: [$0]) }
+    }
+
+    /// Every pack that the runs of earlier sessions list and that counts.
+    package var packs: Set<PackID> {
+        var packs: Set<PackID> = []
+        for live in storedRuns {
+            for ordinal in 0..<UInt32(live.run.packCount) where live.isLive(pack: ordinal) {
+                if let pack = live.run.pack(ordinal)?.id { packs.insert(pack) }
+            }
+        }
+        return packs.subtracting(maskedPacks)
+    }
+
     /// How many entries the runs hold.
     package var storedCount: Int {
         session.withLock { $0.runs.reduce(0) { $0 + $1.entryCount } }
@@ -181,6 +222,8 @@ package final class ChunkIndex: Sendable {
 
     /// Claims a chunk: exactly one of any number of callers gets `.claimed`, and owes a
     /// ``place(_:in:)`` or a ``release(_:)``.
+    ///
+    /// A chunk of an earlier session that only condemned packs hold does not count as stored.
     package func claim(_ id: ChunkID) -> Claim {
         let key = PrefixKey(id)
         return shard(of: key).state.withLock { state in
@@ -188,11 +231,40 @@ package final class ChunkIndex: Sendable {
             case .placed, .draining: return .known
             case .pending: return .pending
             case .free:
-                if isStored(key, in: state.runs) { return .known }
+                if let pack = usablePack(key, state) {
+                    // Under the lock, so that whoever condemns packs finds it in the log.
+                    reuse.note(id, in: pack)
+                    return .known
+                }
                 state.table.claim(key)
                 return .claimed
             }
         }
+    }
+
+    /// A pack that holds the chunk and may be referred to.
+    private func usablePack(_ key: PrefixKey, _ state: Shard.State) -> PackID? {
+        for live in state.runs {
+            guard let first = live.run.firstIndex(of: key) else { continue }
+            var found: PackID?
+            live.run.forEach(key, from: first) { entry in
+                if live.isLive(pack: entry.pack), let pack = live.run.pack(entry.pack)?.id,
+                    !maskedPacks.contains(pack), !state.condemned.contains(pack)
+                {
+                    found = pack
+                }
+                return found == nil
+            }
+            if let found { return found }
+        }
+        return nil
+    }
+
+    /// From the return of this call on no claim counts on chunks in these packs.
+    ///
+    /// Whatever counted on them before is in ``reuse``.
+    package func condemn(_ packs: Set<PackID>) {
+        for shard in shards { shard.state.withLock { $0.condemned.formUnion(packs) } }
     }
 
     /// Gives a claim up: the next caller may claim the chunk.

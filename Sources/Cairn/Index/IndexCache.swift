@@ -42,12 +42,14 @@ package struct IndexCache: Sendable {
     ///
     /// - Parameters:
     ///   - view: The index objects to see.
+    ///   - generation: The cleanup that the view follows.
     ///   - maskedPacks: Packs whose chunks are to look missing.
     ///   - fetch: Reads and checks an index object; nil where the object has to be set aside.
     /// - Returns: The index, and the objects that were set aside.
     /// - Throws: What `fetch` throws, or that the machine gives no randomness or memory.
     package func open(
         view: [IndexSource],
+        generation: UInt64 = 0,
         maskedPacks: Set<PackID> = [],
         fetch: (IndexSource) throws(CairnError) -> IndexObject?
     ) throws(CairnError) -> OpenedIndex {
@@ -62,6 +64,7 @@ package struct IndexCache: Sendable {
                     index: ChunkIndex(
                         runs: opening.runs,
                         space: space,
+                        generation: generation,
                         maskedPacks: maskedPacks
                     ),
                     setAside: opening.setAside

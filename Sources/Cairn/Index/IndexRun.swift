@@ -84,6 +84,9 @@ final class IndexRun: Sendable {
         return sources
     }
 
+    /// How many packs the run lists.
+    var packCount: Int { layout.packCount }
+
     /// How many entries the run has.
     var entryCount: Int { layout.entryCount }
 

@@ -10,9 +10,12 @@ final class RunFolder: Sendable {
 
     fileprivate let files = PosixFiles()
     fileprivate let handle: StoreHandle
+    /// Where the folder is, in bytes.
+    let path: [UInt8]
 
     /// Opens the folder, and makes it where it is missing; its parent exists.
     init(path: String) throws(IndexError) {
+        self.path = Array(path.utf8)
         do {
             handle = try files.openRoot(path, create: true)
         } catch {

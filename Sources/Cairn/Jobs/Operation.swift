@@ -94,15 +94,21 @@ private final class Outcome<Value: Sendable>: Sendable {
 /// A flag that many threads poll.
 package final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
+    private let parent: Cancellation?
 
     /// Starts uncancelled.
-    package init() {}
+    package init() { parent = nil }
+
+    /// Starts uncancelled; it is cancelled with its parent, and not the other way round.
+    package init(beneath parent: Cancellation) { self.parent = parent }
 
     /// Sets the flag.
     package func cancel() { flag.store(true, ordering: .relaxed) }
 
     /// Whether the flag is set.
-    package var isCancelled: Bool { flag.load(ordering: .relaxed) }
+    package var isCancelled: Bool {
+        flag.load(ordering: .relaxed) || parent?.isCancelled == true
+    }
 
     /// Throws `.cancelled` if the flag is set.
     package func check() throws(CairnError) {

@@ -30,9 +30,13 @@ struct IndexCensus {
         var entries: [PackID: [IndexEntry]] = [:]
         var lost: [(id: IndexID, reason: String)] = []
         var contradictions: [PackID] = []
+        let masked = view.maskedPacks
         let sources = view.indexes.sorted { $0.id < $1.id }
-        let opened = try records.core.indexCache.open(view: sources) {
-            source throws(CairnError) -> IndexObject? in
+        let opened = try records.core.indexCache.open(
+            view: sources,
+            generation: view.cleanup.doomedGeneration,
+            maskedPacks: view.maskedPacks
+        ) { source throws(CairnError) -> IndexObject? in
             try context.checkCancelled()
             let object: IndexObject
             do throws(CairnError) {
@@ -42,7 +46,7 @@ struct IndexCensus {
                 lost.append((source.id, error.message))
                 return nil
             }
-            for pack in object.packs {
+            for pack in object.packs where !masked.contains(pack.id) {
                 if let known = packs.updateValue(pack, forKey: pack.id), known != pack {
                     contradictions.append(pack.id)
                 }
@@ -50,6 +54,7 @@ struct IndexCensus {
             guard keepsEntries else { return object }
             for entry in object.entries {
                 let pack = object.packs[Int(entry.pack)].id
+                if masked.contains(pack) { continue }
                 entries[pack, default: []].append(entry.moved(toPack: 0))
             }
             return object

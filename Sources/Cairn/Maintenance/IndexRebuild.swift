@@ -50,8 +50,11 @@ enum IndexRebuild {
         for (id, reason) in census.lost { report.lostIndexes[ObjectNames.index(id)] = reason }
         let missing = try missingPacks(bare, inventory, census, &report, context)
         guard !missing.isEmpty else { return report }
-        let session = try WriterSession.begin(bare, context: context)
+        let session = try WriterSession.begin(bare, context: context) { _ in [newest.session] }
         do throws(CairnError) {
+            guard session.roots.contains(newest.session) else {
+                throw CairnError(.viewChanged, "the repository keeps changing; try again")
+            }
             for pack in missing {
                 try context.checkCancelled()
                 let tail = try PackTail(of: pack.id, size: pack.size, core: bare)
@@ -68,7 +71,9 @@ enum IndexRebuild {
     }
 
     private static func newestForgotten(_ view: RepositoryView) -> SnapshotRecord? {
-        view.records.values.max { ($0.started, $0.session) < ($1.started, $1.session) }
+        // What a cleanup may have taken from cannot be stated anew.
+        guard view.cleanup.doomed == nil else { return nil }
+        return view.records.values.max { ($0.started, $0.session) < ($1.started, $1.session) }
     }
 
     /// Reads the directory of every pack that no running session is writing.

@@ -33,7 +33,7 @@ struct StatisticsRun {
         context: JobContext
     ) throws(CairnError) -> StatisticsReport {
         let records = RecordStore(core)
-        let view = try RepositoryView.load(records, context: context)
+        let (view, index) = try RepositoryView.open(records, context: context)
         var snapshots = view.snapshots
         if !ids.isEmpty {
             let wanted = Set(ids)
@@ -42,7 +42,6 @@ struct StatisticsRun {
                 throw CairnError(.notFound, "a snapshot asked for is not there")
             }
         }
-        let index = try ChunkIndex.open(core, view: view, context: context)
         var run = StatisticsRun(
             TreeLoader(ChunkReader(core: core, index: index)),
             context: context

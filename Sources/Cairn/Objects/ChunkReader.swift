@@ -10,27 +10,70 @@ internal import Synchronization
 /// neighbours are mostly wanted next; the cache is bounded in bytes.
 package final class ChunkReader: Sendable {
     package let core: RepositoryCore
-    package let index: ChunkIndex
+    /// The index in use: a later one once a cleanup has moved chunks.
+    package var index: ChunkIndex { current.withLock { $0 } }
+    private let current: Mutex<ChunkIndex>
+    private let snapshot: SessionID?
     private let packs: PackKeyCache
     private let cache: SegmentCache
     private let tools = ToolPool()
 
     /// Makes a reader.
     ///
-    /// - Parameter cacheSize: Bytes of decoded segments to keep.
-    package init(core: RepositoryCore, index: ChunkIndex, cacheSize: Int = 16 << 20) {
+    /// - Parameters:
+    ///   - snapshot: The snapshot that is read; if it is forgotten and cleaned up meanwhile,
+    ///     reading fails with `.forgotten`.
+    ///   - cacheSize: Bytes of decoded segments to keep.
+    package init(
+        core: RepositoryCore,
+        index: ChunkIndex,
+        snapshot: SessionID? = nil,
+        cacheSize: Int = 16 << 20
+    ) {
         self.core = core
-        self.index = index
+        current = Mutex(index)
+        self.snapshot = snapshot
         packs = PackKeyCache(core)
         cache = SegmentCache(sizeMax: cacheSize)
     }
 
     /// Appends the bytes of a chunk to `output`.
     ///
-    /// Every place the index knows is tried before giving up.
+    /// Every place the index knows is tried before giving up, and then those of a newer index: a
+    /// cleanup may have moved the chunk.
     ///
-    /// - Throws: `.damaged` if no place holds a chunk of this ID.
+    /// - Throws: `.damaged` if no place holds a chunk of this ID, `.forgotten`.
     package func read(_ id: ChunkID, into output: ByteBuffer) throws(CairnError) {
+        let index = index
+        do throws(CairnError) {
+            try read(id, index, into: output)
+        } catch {
+            guard error.code == .damaged, let newer = try newerIndex(than: index) else {
+                throw error
+            }
+            try read(id, newer, into: output)
+        }
+    }
+
+    /// The index as it is now, or nil where no cleanup has changed it.
+    private func newerIndex(than index: ChunkIndex) throws(CairnError) -> ChunkIndex? {
+        let known = self.index
+        if known.generation > index.generation { return known }
+        let records = RecordStore(core)
+        guard try CleanupView.load(records).doomedGeneration > index.generation else { return nil }
+        let (view, newer) = try RepositoryView.open(records, context: JobContext())
+        if let snapshot, view.forgotten.contains(snapshot) {
+            throw CairnError(.forgotten, "the snapshot \(snapshot) was forgotten and cleaned up")
+        }
+        current.withLock { $0 = newer }
+        return newer
+    }
+
+    private func read(
+        _ id: ChunkID,
+        _ index: ChunkIndex,
+        into output: ByteBuffer
+    ) throws(CairnError) {
         var failure: CairnError?
         for location in index.locations(of: id) {
             do throws(CairnError) {

@@ -95,12 +95,27 @@ package struct ContentCursor {
         _ offset: UInt64,
         _ length: UInt64
     ) throws(CairnError) {
+        let list = try chunks.list(id, depth: depth)
+        do throws(DecodingFailure) {
+            try list.expect(depth: depth, length: length)
+        } catch {
+            throw CairnError.decoding(error, of: "list \(id)")
+        }
+        path.append((list, 0, offset))
+    }
+}
+
+extension ChunkReader {
+    /// The list under an ID, which must be of `depth`.
+    func list(_ id: ChunkID, depth: UInt8) throws(CairnError) -> ContentList {
         let buffer = ByteBuffer()
-        try chunks.read(id, into: buffer)
+        try read(id, into: buffer)
         do throws(DecodingFailure) {
             let list = try ContentList(decoding: buffer.span)
-            try list.expect(depth: depth, length: length)
-            path.append((list, 0, offset))
+            guard list.depth == depth else {
+                throw .inconsistent("a list of depth \(list.depth) at depth \(depth)")
+            }
+            return list
         } catch {
             throw CairnError.decoding(error, of: "list \(id)")
         }

@@ -67,7 +67,7 @@ package final class MetadataSink: Sendable {
     package func flush() throws(CairnError) {
         let outcome = savers.withLock { savers -> Result<Void, CairnError> in
             do throws(CairnError) {
-                for saver in savers.byType.values { try saver.flush() }
+                for type in ChunkType.allCases { try savers.byType[type]?.flush() }
                 return .success(())
             } catch {
                 return .failure(error)

@@ -13,9 +13,11 @@ package final class PackPublisher: Sendable {
         var failure: CairnError?
         var nextNumber: UInt32 = 0
         var bytesStored: UInt64 = 0
+        var written: Set<PackID> = []
     }
 
     private let core: RepositoryCore
+    private let name: SessionName
     private let cancellation: Cancellation
     private let isDryRun: Bool
     private let onWritten: @Sendable (ClosedPack, IndexedPack) throws(CairnError) -> Void
@@ -28,23 +30,27 @@ package final class PackPublisher: Sendable {
     /// Starts the thread.
     ///
     /// - Parameters:
+    ///   - name: The session's name, of which the packs' names are made.
     ///   - bufferCount: How many packs may be in memory at once, open ones included.
     ///   - isDryRun: Whether packs are only counted, never written.
     ///   - onWritten: Called on the thread with each pack that was written.
     package init(
         core: RepositoryCore,
+        name: SessionName,
         cancellation: Cancellation,
         bufferCount: Int,
         isDryRun: Bool = false,
         onWritten: @escaping @Sendable (ClosedPack, IndexedPack) throws(CairnError) -> Void
     ) throws(CairnError) {
         self.core = core
+        self.name = name
         self.onWritten = onWritten
         self.cancellation = cancellation
         self.isDryRun = isDryRun
         queue = BoundedQueue(capacity: bufferCount)
         buffers = BoundedQueue(capacity: bufferCount)
         for _ in 0..<bufferCount { buffers.put(ByteBuffer()) }
+        if core.options.publishesInline { return }
         do throws(StoreError) {
             let worker = try WorkerThread(name: "cairn-publish") { [self] in run() }
             thread.withLock { $0 = worker }
@@ -53,13 +59,17 @@ package final class PackPublisher: Sendable {
         }
     }
 
-    /// The number of the next pack of this session, data and metadata counted together.
-    func nextPackNumber() -> UInt32 {
-        state.withLock { state in
+    /// The name of the next pack. Data and metadata are counted together, across roll-overs.
+    func nextPack() -> PackID {
+        let number = state.withLock { state in
             defer { state.nextNumber += 1 }
             return state.nextNumber
         }
+        return PackID(session: name.current, number: number)
     }
+
+    /// The packs that are in the store.
+    var written: Set<PackID> { state.withLock { $0.written } }
 
     /// Whether no pack was begun.
     package var isUnused: Bool { state.withLock { $0.nextNumber == 0 } }
@@ -72,6 +82,10 @@ package final class PackPublisher: Sendable {
 
     /// Queues a pack for writing.
     func publish(_ pack: ClosedPack) throws(CairnError) {
+        if core.options.publishesInline {
+            writeNow(pack)
+            return try expectUsable()
+        }
         guard queue.put(pack) else { throw failure ?? .cancelled }
     }
 
@@ -108,20 +122,33 @@ package final class PackPublisher: Sendable {
         worker?.join()
     }
 
+    /// Ends the session with a failure that was found elsewhere.
+    func fail(_ error: CairnError) {
+        state.withLock { $0.failure = $0.failure ?? error }
+        cancellation.cancel()
+        queue.cancel()
+        buffers.cancel()
+    }
+
     private func run() {
-        while let pack = queue.take() {
-            do throws(CairnError) {
-                let size = try write(pack)
-                state.withLock { $0.bytesStored += size }
-                try onWritten(pack, IndexedPack(id: pack.id, kind: pack.kind, size: size))
-                buffers.put(pack.buffer)
-            } catch {
-                state.withLock { $0.failure = $0.failure ?? error }
-                cancellation.cancel()
-                queue.cancel()
-                buffers.cancel()
-                return
+        while let pack = queue.take(), writeNow(pack) {}
+    }
+
+    /// Writes a pack; false if that ended the session.
+    @discardableResult
+    private func writeNow(_ pack: ClosedPack) -> Bool {
+        do throws(CairnError) {
+            let size = try write(pack)
+            state.withLock { state in
+                state.bytesStored += size
+                state.written.insert(pack.id)
             }
+            try onWritten(pack, IndexedPack(id: pack.id, kind: pack.kind, size: size))
+            buffers.put(pack.buffer)
+            return true
+        } catch {
+            fail(error)
+            return false
         }
     }
 

@@ -9,19 +9,16 @@ internal import Synchronization
 /// only known there, and sealing is some ten times as fast as the compression before it.
 package final class PackWriter: Sendable {
     private let core: RepositoryCore
-    private let session: SessionID
     private let kind: PackKind
     private let publisher: PackPublisher
     private let open: Mutex<OpenPack?>
 
     package init(
         core: RepositoryCore,
-        session: SessionID,
         kind: PackKind,
         publisher: PackPublisher
     ) {
         self.core = core
-        self.session = session
         self.kind = kind
         self.publisher = publisher
         open = Mutex(nil)
@@ -68,8 +65,8 @@ package final class PackWriter: Sendable {
     }
 
     private func start() throws(CairnError) -> OpenPack {
-        let id = PackID(session: session, number: publisher.nextPackNumber())
-        return try OpenPack(core: core, id: id, kind: kind, buffer: publisher.takeBuffer())
+        let buffer = try publisher.takeBuffer()
+        return try OpenPack(core: core, id: publisher.nextPack(), kind: kind, buffer: buffer)
     }
 }
 

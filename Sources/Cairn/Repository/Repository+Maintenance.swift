@@ -51,9 +51,36 @@ extension Repository {
         }.value
     }
 
+    /// The forgotten snapshot that a text names: an ID or the beginning of one.
+    ///
+    /// - Throws: `.notFound`; `.invalidRequest` where several are named.
+    public func forgottenSnapshot(_ text: String) async throws(CairnError) -> Snapshot {
+        try await Operation("cairn-list") { [records] context throws(CairnError) in
+            let view = try RepositoryView.load(records, context: context)
+            let gone = view.records.values.filter { view.forgotten.contains($0.session) }
+                .sorted { ($0.started, $0.session) < ($1.started, $1.session) }
+            return try SnapshotSelector.choose(
+                text,
+                filter: SnapshotFilter(),
+                among: gone.map { Snapshot($0) }
+            )
+        }.value
+    }
+
+    /// Brings a forgotten snapshot back: commits one with the same tree and facts.
+    ///
+    /// - Returns: The new snapshot, which has the old one's ID as its original.
+    /// - Throws: `.notFound` if there is no such snapshot, or a cleanup has removed data of it.
+    public func restoreForgotten(_ id: SessionID) async throws(CairnError) -> SessionID {
+        try await Operation("cairn-recall") { [core] context throws(CairnError) in
+            try SnapshotChanges(core).recall(id, context: context)
+        }.value
+    }
+
     /// Takes snapshots out of the list.
     ///
-    /// What only they need stays stored until a cleanup.
+    /// What only they need stays stored until a cleanup; until then ``restoreForgotten(_:)`` brings
+    /// them back.
     ///
     /// - Throws: `.notFound` if there is no such snapshot; none is forgotten then.
     public func forget(_ ids: [SessionID]) async throws(CairnError) {

@@ -3,9 +3,9 @@ internal import CairnFormat
 internal import CairnIO
 
 /// Creates repositories.
-enum RepositoryCreation {
+package enum RepositoryCreation {
     /// Writes the key slot first and then `format`, whose create makes the repository exist.
-    static func run(
+    package static func run(
         _ store: any Store,
         _ settings: RepositorySettings,
         _ credential: Credential?,
@@ -109,8 +109,8 @@ enum RepositoryCreation {
 }
 
 /// Opens repositories.
-enum RepositoryOpening {
-    static func run(
+package enum RepositoryOpening {
+    package static func run(
         _ store: any Store,
         _ credential: Credential?,
         _ options: RepositoryOptions

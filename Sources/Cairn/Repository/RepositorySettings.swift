@@ -35,6 +35,10 @@ public struct RepositoryOptions: Sendable {
     public var logger = Logger(label: "cairn", factory: { _ in SwiftLogNoOpLogHandler() })
     /// Decrypt, decompress and re-identify every segment before it is published.
     public var verifiesBeforePublishing = true
+    /// Write packs on the thread that fills them: slower, and the same step for step every time.
+    package var publishesInline = false
+    /// Rules to break, for the simulator.
+    package var faults: ProtocolFaults = []
 
     /// The defaults: no cache.
     public init() {}

@@ -18,8 +18,10 @@ package struct RepositoryView: Sendable {
     package var forgotten: Set<SessionID> = []
     /// Objects that could not be read, with the reason.
     package var damaged: [String: String] = [:]
-    /// The highest number of a cleanup seen.
-    package var generation: UInt64 = 0
+    /// What cleanups have done and are doing.
+    package var cleanup = CleanupView()
+    /// The highest generation of a cleanup that counts, 0 where there was none.
+    package var generation: UInt64 { cleanup.generation }
 
     /// Snapshots that are committed and not forgotten, oldest first.
     package var snapshots: [SnapshotRecord] {
@@ -27,33 +29,52 @@ package struct RepositoryView: Sendable {
             .sorted { ($0.started, $0.session) < ($1.started, $1.session) }
     }
 
-    /// Every index object that a commit made visible, with its SHA-256.
+    /// Every index object that counts, with its SHA-256.
     package var indexes: [IndexSource] {
-        records.values.flatMap { record in
-            record.indexes.map {
-                IndexSource(
-                    id: IndexID(session: record.session, number: $0.number),
-                    digest: $0.digest
-                )
-            }
-        }
+        let superseded = Set(cleanup.doomed?.superseded ?? [])
+        let committed = records.values.flatMap(\.indexes).filter { !superseded.contains($0.id) }
+        // A snapshot that is stated anew may name what another names.
+        return Array(
+            Set(
+                (committed + (cleanup.doomed?.added ?? [])).map {
+                    IndexSource(id: $0.id, digest: $0.digest)
+                }
+            )
+        )
     }
+
+    /// Packs whose index entries do not count.
+    package var maskedPacks: Set<PackID> { Set(cleanup.doomed?.masked ?? []) }
 }
 
 extension RepositoryView {
+    /// How often reading begins again because a cleanup went on meanwhile.
+    private static let tryCountMax = 32
+
     /// Reads the repository's present state.
     package static func load(
         _ store: RecordStore,
         context: JobContext = JobContext()
     ) throws(CairnError) -> RepositoryView {
+        for _ in 1..<tryCountMax {
+            do throws(CairnError) {
+                return try read(store, context)
+            } catch {
+                // What was listed and is gone: each time a generation has ended.
+                guard error.isMissingObject else { throw error }
+            }
+        }
+        return try read(store, context)
+    }
+
+    private static func read(
+        _ store: RecordStore,
+        _ context: JobContext
+    ) throws(CairnError) -> RepositoryView {
         let cache = store.core.recordCache
         var view = RepositoryView()
-        for object in try store.list(ObjectNames.cleanupFolder) {
-            guard case .cleanup(let generation, _)? = ObjectNames.parse(object.name.text) else {
-                continue
-            }
-            view.generation = max(view.generation, generation)
-        }
+        view.cleanup = try CleanupView.load(store)
+        if let damage = view.cleanup.damage { view.damaged[damage.object] = damage.reason }
         for object in try store.list(ObjectNames.snapshotFolder) {
             try context.checkCancelled()
             try view.add(object.name.text, store, cache)
@@ -64,8 +85,19 @@ extension RepositoryView {
             }
             view.forgotten.insert(session)
         }
+        if store.core.options.faults.contains(.forgottenIndex) {
+            for session in view.forgotten { view.records[session]?.indexes = [] }
+        }
         cache.keep(only: Set(view.records.keys).union(view.tombstones))
         return view
+    }
+
+    /// Whether the session ended without a snapshot.
+    package static func isTombstone(
+        _ session: SessionID,
+        _ store: RecordStore
+    ) throws(CairnError) -> Bool {
+        try store.read(ObjectNames.snapshot(session)).type == .tombstone
     }
 
     /// Reads one object of `snapshots/`: a snapshot or a tombstone.
@@ -92,7 +124,9 @@ extension RepositoryView {
             digests[session] = SHA256.hash(bytes.span)
             if cached == nil { cache.store(bytes, of: session) }
         } catch {
-            guard error.code == .damaged || error.code == .unsupported else { throw error }
+            guard error.code == .damaged || error.code == .unsupported,
+                !error.isMissingObject
+            else { throw error }
             damaged[name] = error.message
         }
     }

@@ -8,19 +8,32 @@ internal import Synchronization
 /// The order of its steps is what makes it safe (Specs/Durability.md#commit): register, read the
 /// view, write packs, barrier, write index objects, barrier, create the snapshot record, barrier.
 package final class WriterSession: Sendable {
+    /// What changes while the session runs.
+    struct State: Sendable {
+        var registration: SessionRegistration
+        /// The newest view.
+        var view: RepositoryView
+        /// Packs adopted, which a cleanup may have condemned.
+        var packs: Set<PackID> = []
+    }
+
     package let core: RepositoryCore
-    package let id: SessionID
+    /// The repository as it was when the session began.
     package let view: RepositoryView
     package let index: ChunkIndex
     package let counters: BackupCounters
     package let dataPacks: PackWriter
     package let metadataPacks: PackWriter
     package let cancellation: Cancellation
-    private let publisher: PackPublisher
-    private let deltas: IndexDeltaWriter
-    private let records: RecordStore
+    let name: SessionName
+    let state: Mutex<State>
+    package let publisher: PackPublisher
+    let deltas: IndexDeltaWriter
+    let records: RecordStore
     private let started: Int64
-    private let isDryRun: Bool
+    let isDryRun: Bool
+    /// Held while the session rolls over or commits.
+    let turn = Mutex<Void>(())
     private let mayHaveCommitted = Atomic<Bool>(false)
 
     /// How many packs may be in memory at once: one open of each kind and one being written.
@@ -28,27 +41,28 @@ package final class WriterSession: Sendable {
 
     private init(
         core: RepositoryCore,
-        id: SessionID,
+        registration: SessionRegistration,
         view: RepositoryView,
         index: ChunkIndex,
         counters: BackupCounters,
         cancellation: Cancellation,
-        started: Int64,
         isDryRun: Bool
     ) throws(CairnError) {
         self.core = core
-        self.id = id
         self.view = view
         self.index = index
         self.counters = counters
         self.cancellation = cancellation
-        self.started = started
         self.isDryRun = isDryRun
+        started = core.environment.time.wallNanoseconds
+        name = SessionName(registration.id)
+        state = Mutex(State(registration: registration, view: view))
         records = RecordStore(core)
-        let deltas = IndexDeltaWriter(records: records, session: id, index: index)
+        let deltas = IndexDeltaWriter(records: records, name: name, index: index)
         self.deltas = deltas
         publisher = try PackPublisher(
             core: core,
+            name: name,
             cancellation: cancellation,
             bufferCount: WriterSession.bufferCount,
             isDryRun: isDryRun
@@ -56,96 +70,114 @@ package final class WriterSession: Sendable {
             index.place(try closed.directory.entries(), in: pack)
             if !isDryRun, index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
         }
-        dataPacks = PackWriter(core: core, session: id, kind: .data, publisher: publisher)
-        metadataPacks = PackWriter(core: core, session: id, kind: .metadata, publisher: publisher)
+        dataPacks = PackWriter(core: core, kind: .data, publisher: publisher)
+        metadataPacks = PackWriter(core: core, kind: .metadata, publisher: publisher)
+        if !core.options.faults.contains(.ignoredCondemned) {
+            index.condemn(view.cleanup.condemned)
+        }
     }
+
+    /// How often a session registers anew because what it relies on has gone.
+    private static let registrationCountMax = 4
 
     /// Registers a session and reads the repository's state, in this order.
     ///
-    /// - Parameter isDryRun: Whether nothing is to be written, the registration included; then the
-    ///   session cannot commit.
+    /// - Parameters:
+    ///   - isDryRun: Whether nothing is to be written, the registration included; then the
+    ///     session cannot commit.
+    ///   - chooseRoots: Names the snapshots that whole parts will be taken from, at most 16. It is
+    ///     asked before registering; ``roots`` has what may be relied on.
     package static func begin(
         _ core: RepositoryCore,
         context: JobContext,
         counters: BackupCounters = BackupCounters(),
-        isDryRun: Bool = false
+        isDryRun: Bool = false,
+        roots chooseRoots: (RepositoryView) throws(CairnError) -> Set<SessionID> = { _ in [] }
     ) throws(CairnError) -> WriterSession {
         let records = RecordStore(core)
-        let writer = WriterSession.writerID(core)
-        let counter = try WriterSession.nextCounter(writer, records)
-        let id = SessionID(writer: writer, counter: counter, random: try core.randomBytes(12))
-        let started = core.environment.time.wallNanoseconds
-        var ended: [SessionID] = []
-        if !isDryRun {
-            try register(id, started: started, records)
-            ended = try SessionAdoption.endDeadSessions(records, successor: id, context: context)
+        let dead = isDryRun ? [] : try SessionAdoption.findDead(records, context: context)
+        let (registration, view, index) = try register(
+            records,
+            holding: Set(dead.flatMap { [$0.id] + $0.predecessors }),
+            isDryRun: isDryRun,
+            context: context,
+            chooseRoots
+        )
+        let ended = try SessionAdoption.end(dead, records, successor: registration.id)
+        let adopted = try SessionAdoption.adopt(
+            ended,
+            but: view.cleanup.condemned,
+            into: index,
+            core,
+            context: context
+        )
+        if adopted.bytes > 0 {
+            context.report(.notice("took over \(adopted.bytes) bytes of an interrupted backup"))
         }
-        let view = try RepositoryView.load(records, context: context)
-        let index = try ChunkIndex.open(core, view: view, context: context)
-        let adopted = try SessionAdoption.adopt(ended, into: index, core, context: context)
-        if adopted > 0 {
-            context.report(.notice("took over \(adopted) bytes of an interrupted backup"))
-        }
-        return try WriterSession(
+        let session = try WriterSession(
             core: core,
-            id: id,
+            registration: registration,
             view: view,
             index: index,
             counters: counters,
             cancellation: context.cancellation,
-            started: started,
             isDryRun: isDryRun
         )
+        session.state.withLock { $0.packs = adopted.packs }
+        return session
     }
 
-    /// Writes the record by which others know of the session.
+    /// Registers and then reads the view, until the view has what the registration relies on.
     private static func register(
-        _ id: SessionID,
-        started: Int64,
-        _ records: RecordStore
-    ) throws(CairnError) {
-        let host = records.core.environment.host
-        let process = host.process
-        let record = SessionRecord(
-            host: Array(host.hostName.utf8),
-            user: Array(host.userName.utf8),
-            bootID: Array(process.bootID.utf8),
-            processID: UInt32(process.processID),
-            processStart: process.startTime,
-            started: started,
-            cleanupGeneration: 0
-        )
-        let name = ObjectNames.session(id)
-        _ = try records.create(
-            name,
-            try records.seal(.session, record.encode(), named: name)
-        )
-    }
-
-    /// The same for every session of one user on one host in one repository.
-    private static func writerID(_ core: RepositoryCore) -> UInt64 {
-        let host = core.environment.host
-        let stream = SHA256Stream()
-        stream.update(Array("cairn/v1/writer".utf8).span)
-        stream.update(core.format.repository.bytes.span)
-        stream.update(Array("\(host.userID)@\(host.hostName)".utf8).span)
-        return stream.finish().word0
-    }
-
-    /// One more than any session of this writer so far.
-    private static func nextCounter(
-        _ writer: UInt64,
-        _ records: RecordStore
-    ) throws(CairnError) -> UInt32 {
-        var counter: UInt32 = 0
-        for object in try records.list(ObjectNames.snapshotFolder) {
-            guard case .snapshot(let session)? = ObjectNames.parse(object.name.text),
-                session.writer == writer
-            else { continue }
-            counter = max(counter, session.counter &+ 1)
+        _ records: RecordStore,
+        holding predecessors: Set<SessionID>,
+        isDryRun: Bool,
+        context: JobContext,
+        _ chooseRoots: (RepositoryView) throws(CairnError) -> Set<SessionID>
+    ) throws(CairnError) -> (SessionRegistration, RepositoryView, ChunkIndex) {
+        var before = try RepositoryView.load(records, context: context)
+        var count = 0
+        while true {
+            count += 1
+            // In the end without roots: a source that is read whole needs none.
+            let roots = count < registrationCountMax ? try chooseRoots(before) : []
+            let registration = SessionRegistration(
+                id: try SessionRegistration.nextID(records),
+                generation: before.generation,
+                roots: roots,
+                predecessors: predecessors
+            )
+            let isLate = records.core.options.faults.contains(.lateRegistration)
+            if !isDryRun && !isLate { try registration.create(records) }
+            do throws(CairnError) {
+                let (view, index) = try RepositoryView.open(records, context: context)
+                if isLate { try registration.create(records) }
+                if let damage = view.cleanup.damage, !isDryRun {
+                    throw CairnError(
+                        .damaged,
+                        "nothing can be written while \(damage.object)/ is damaged: "
+                            + damage.reason
+                    )
+                }
+                let areThere = roots.allSatisfy {
+                    view.records[$0] != nil
+                        && view.forgotten.contains($0) == before.forgotten.contains($0)
+                }
+                if areThere { return (registration, view, index) }
+                before = view
+            } catch {
+                if !isDryRun { registration.remove(records) }
+                throw error
+            }
+            if !isDryRun { registration.remove(records) }
         }
-        return counter
     }
+
+    /// The session's present ID.
+    package var id: SessionID { name.current }
+
+    /// The snapshots that whole parts may be taken from.
+    package var roots: Set<SessionID> { state.withLock { $0.registration.roots } }
 
     /// Places chunks of a pack that is already in the store, as this session's own.
     package func place(
@@ -166,38 +198,50 @@ package final class WriterSession: Sendable {
     /// Makes everything durable and visible with the one create that commits.
     ///
     /// - Parameter snapshot: The record, complete but for what the session itself knows.
-    /// - Throws: `.fenced` if another process ended the session; nothing is lost but this commit.
+    /// - Throws: `.fenced` if another process ended the session and what it held is no longer
+    ///   there; nothing is lost but this commit, and a new session takes over what is left.
     package func commit(_ snapshot: SnapshotRecord) throws(CairnError) -> SnapshotRecord {
+        try lookForCleanup()
         try dataPacks.finish()
         try metadataPacks.finish()
         try publisher.drain()
         try records.barrier()
+        try deltas.write()
+        try records.barrier()
+        for _ in 0..<WriterSession.commitCountMax {
+            if let record = try create(snapshot) { return record }
+            // Fenced. What the session holds may all be there still.
+            try rollOver(mayStore: false)
+        }
+        throw CairnError(.fenced, "other processes keep ending this session; run the backup again")
+    }
+
+    /// How often a session that is fenced tries to commit as another.
+    private static let commitCountMax = 8
+
+    /// Creates the snapshot record; nil where a tombstone is in its place.
+    private func create(_ snapshot: SnapshotRecord) throws(CairnError) -> SnapshotRecord? {
+        let id = id
+        let newest = state.withLock { $0.view }
         var record = snapshot
         record.session = id
-        try deltas.write()
         record.indexes = deltas.written
-        try records.barrier()
         record.started = snapshot.started == 0 ? started : snapshot.started
         record.ended = core.environment.time.wallNanoseconds
         record.statistics.bytesStored = publisher.bytesStored
-        record.frontier = SnapshotRecord.frontier(of: view.records.keys)
-        record.cleanupGeneration = view.generation
-        record.previous = previousOfWriter()
+        record.frontier = SnapshotRecord.frontier(of: newest.records.keys)
+        record.cleanupGeneration = newest.generation
+        record.previous = previousOfWriter(newest)
         let name = ObjectNames.snapshot(id)
         mayHaveCommitted.store(true, ordering: .relaxed)
         let sealed = try records.seal(.snapshot, record.encode(), named: name)
         if try createUnlessThere(name, sealed) == .exists {
             // A lost response looks like this too: then the record is ours.
-            guard try records.bytes(name) == sealed else {
-                throw CairnError(
-                    .fenced,
-                    "another process ended this session; run the backup again"
-                )
-            }
+            guard try records.bytes(name) == sealed else { return nil }
         }
         try records.barrier()
         // The commit stands; a session record left behind is tidied up by cleanup.
-        try? records.delete(ObjectNames.session(id))
+        state.withLock { $0.registration }.remove(records)
         core.recordCache.store(sealed, of: id)
         core.indexCache.keepSession(of: index)
         return record
@@ -217,8 +261,10 @@ package final class WriterSession: Sendable {
         }
     }
 
-    private func previousOfWriter() -> SnapshotRecord.PreviousSnapshot? {
-        let mine = view.records.keys.filter { $0.writer == id.writer }
+    private func previousOfWriter(
+        _ view: RepositoryView
+    ) -> SnapshotRecord.PreviousSnapshot? {
+        let mine = view.records.keys.filter { $0.writer == name.current.writer }
         guard let last = mine.max(), let digest = view.digests[last] else { return nil }
         return SnapshotRecord.PreviousSnapshot(session: last, digest: digest)
     }
@@ -231,53 +277,6 @@ package final class WriterSession: Sendable {
             try? records.delete(ObjectNames.session(id))
         } else {
             core.noteAbandoned(id)
-        }
-    }
-}
-
-/// Writes the session's index deltas.
-private final class IndexDeltaWriter: Sendable {
-    private let records: RecordStore
-    private let session: SessionID
-    private let index: ChunkIndex
-    private let references = Mutex<[SnapshotRecord.IndexReference]>([])
-
-    init(records: RecordStore, session: SessionID, index: ChunkIndex) {
-        self.records = records
-        self.session = session
-        self.index = index
-    }
-
-    /// The deltas written, as the snapshot names them.
-    var written: [SnapshotRecord.IndexReference] { references.withLock { $0 } }
-
-    /// Writes the chunks placed since the last delta.
-    func write() throws(CairnError) {
-        while let delta = index.takeDelta(limit: ChunkIndex.drainCount * 2) {
-            let id = IndexID(session: session, number: UInt32(written.count))
-            let name = ObjectNames.index(id)
-            do throws(CairnError) {
-                let sealed = try records.seal(.index, delta.encode(), named: name)
-                guard try records.create(name, sealed) == .created else {
-                    throw CairnError(.damaged, "\(name) exists already; run 'check'")
-                }
-                let digest = SHA256.hash(sealed.span)
-                references.withLock {
-                    $0.append(SnapshotRecord.IndexReference(number: id.number, digest: digest))
-                }
-                try keep(delta, as: IndexSource(id: id, digest: digest))
-            } catch {
-                index.putBack()
-                throw error
-            }
-        }
-    }
-
-    private func keep(_ delta: IndexObject, as source: IndexSource) throws(CairnError) {
-        do {
-            try index.keep(delta, as: source)
-        } catch {
-            throw CairnError(.store, "the local index could not be kept", cause: error)
         }
     }
 }

@@ -155,10 +155,9 @@ package struct OpenedSnapshot: Sendable {
         _ records: RecordStore,
         _ context: JobContext
     ) throws(CairnError) {
-        let view = try RepositoryView.load(records, context: context)
+        let (view, index) = try RepositoryView.open(records, context: context)
         record = try view.snapshot(id)
-        let index = try ChunkIndex.open(records.core, view: view, context: context)
-        chunks = ChunkReader(core: records.core, index: index)
+        chunks = ChunkReader(core: records.core, index: index, snapshot: id)
     }
 }
 

@@ -14,8 +14,8 @@ struct SnapshotBrowser {
         _ records: RecordStore,
         _ context: JobContext
     ) throws(CairnError) {
-        view = try RepositoryView.load(records, context: context)
-        let index = try ChunkIndex.open(records.core, view: view, context: context)
+        let index: ChunkIndex
+        (view, index) = try RepositoryView.open(records, context: context)
         chunks = ChunkReader(core: records.core, index: index)
         trees = TreeLoader(chunks)
         self.context = context

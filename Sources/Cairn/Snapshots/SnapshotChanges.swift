@@ -4,11 +4,12 @@ internal import CairnFormat
 /// Replaces and forgets snapshots.
 ///
 /// Records never change: a snapshot is stated anew, and the old record gets a mark beside it.
-struct SnapshotChanges {
+package struct SnapshotChanges {
     private let core: RepositoryCore
     private let records: RecordStore
 
-    init(_ core: RepositoryCore) {
+    /// Changes snapshots of one repository.
+    package init(_ core: RepositoryCore) {
         self.core = core
         records = RecordStore(core)
     }
@@ -26,10 +27,11 @@ struct SnapshotChanges {
         else {
             throw CairnError(.invalidRequest, "at most 256 tags of 1 to 256 bytes are possible")
         }
-        let session = try WriterSession.begin(core, context: context)
+        let session = try WriterSession.begin(core, context: context) { _ in [id] }
         let new: SessionID
         do throws(CairnError) {
             let old = try SnapshotChanges.snapshot(id, session.view)
+            guard session.roots.contains(id) else { throw SnapshotChanges.moved }
             new = try session.commit(old.restated(tags: sorted)).session
         } catch {
             session.abandon()
@@ -37,6 +39,31 @@ struct SnapshotChanges {
         }
         try mark([id], reason: reason)
         return new
+    }
+
+    /// Commits a forgotten snapshot anew, as long as no cleanup has removed what it needs.
+    ///
+    /// - Returns: The new snapshot, which has the old one's ID as its original.
+    /// - Throws: `.notFound` if there is no such snapshot, or a part of it is gone.
+    package func recall(
+        _ id: SessionID,
+        context: JobContext
+    ) throws(CairnError) -> SessionID {
+        let session = try WriterSession.begin(core, context: context) { _ in [id] }
+        do throws(CairnError) {
+            guard let old = session.view.records[id] else {
+                throw CairnError(.notFound, "there is no snapshot \(id)")
+            }
+            guard session.view.forgotten.contains(id) else {
+                throw CairnError(.invalidRequest, "the snapshot \(id) is not forgotten")
+            }
+            guard session.roots.contains(id) else { throw SnapshotChanges.moved }
+            try session.secureForgotten(old)
+            return try session.commit(old.restated(tags: old.tags)).session
+        } catch {
+            session.abandon()
+            throw error
+        }
     }
 
     /// Forgets snapshots: all of them, or none if one is not there.
@@ -50,6 +77,10 @@ struct SnapshotChanges {
         try mark(ids, reason: reason)
     }
 
+    private static var moved: CairnError {
+        CairnError(.viewChanged, "the repository keeps changing; try again")
+    }
+
     private static func snapshot(
         _ id: SessionID,
         _ view: RepositoryView
@@ -61,7 +92,7 @@ struct SnapshotChanges {
     }
 
     /// Creates the marks and makes them durable.
-    func mark(_ ids: [SessionID], reason: String) throws(CairnError) {
+    package func mark(_ ids: [SessionID], reason: String) throws(CairnError) {
         let host = core.environment.host
         let record = ForgottenRecord(
             time: core.environment.time.wallNanoseconds,

@@ -16,6 +16,14 @@ struct ForgetVerb: Verb {
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
     @OptionGroup(title: "Rules") var keep: KeepOptions
 
+    @Flag(
+        help: ArgumentHelp(
+            "Bring the named snapshots back, as new ones, unless a cleanup has removed what they "
+                + "need."
+        )
+    )
+    var undo = false
+
     @Flag(name: [.customShort("n"), .long], help: "Say what would be removed, and remove nothing.")
     var dryRun = false
 
@@ -29,6 +37,9 @@ struct ForgetVerb: Verb {
         if names.isEmpty && !hasRules {
             throw ValidationError("Name snapshots, or give rules such as --keep-daily 7.")
         }
+        if undo && (names.isEmpty || dryRun) {
+            throw ValidationError("--undo takes the IDs of snapshots, and no --dry-run.")
+        }
         if !names.isEmpty && (hasRules || selectors.isGiven) {
             throw ValidationError("Named snapshots exclude rules and filters.")
         }
@@ -36,6 +47,7 @@ struct ForgetVerb: Verb {
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let repository = try await session.open()
+        if undo { return try await bringBack(repository, session.output) }
         let list = try await repository.snapshots()
         SnapshotText.warn(list.damaged, session.output)
         let groups = try await decide(repository, list.snapshots)
@@ -56,6 +68,32 @@ struct ForgetVerb: Verb {
         }
         let verb = dryRun ? "would remove" : "removed"
         session.output.remark("\(verb) \(Units.count(removed.count, "snapshot"))")
+        return .done
+    }
+
+    /// Commits forgotten snapshots anew.
+    private func bringBack(
+        _ repository: Repository,
+        _ output: Output
+    ) async throws -> ExitStatus {
+        for name in names {
+            let text = try name.requireText("a snapshot")
+            let old = try await repository.forgottenSnapshot(text)
+            let new = try await repository.restoreForgotten(old.id)
+            if output.isJSON {
+                output.json([
+                    ("message_type", "changed"), ("old_snapshot_id", .string(old.id.text)),
+                    ("new_snapshot_id", .string(new.text)),
+                ])
+            } else {
+                output.remark("snapshot \(old.id.short) is back as \(new.short)")
+            }
+        }
+        if output.isJSON {
+            output.json([
+                ("message_type", "summary"), ("changed_snapshots", .count(names.count)),
+            ])
+        }
         return .done
     }
 

@@ -66,3 +66,18 @@ extension IndexID: Comparable {
 extension IndexID: CustomStringConvertible {
     public var description: String { ObjectNames.leaf(session, number) }
 }
+
+extension IndexID: StoredValue {
+    /// Every combination of bytes is an index ID.
+    package func validate() throws(DecodingFailure) {}
+
+    package func write(to writer: inout ByteWriter) {
+        session.write(to: &writer)
+        writer.write(number)
+    }
+
+    package init(from reader: inout ByteReader) throws(DecodingFailure) {
+        session = try SessionID(from: &reader)
+        number = try reader.readUInt32()
+    }
+}

@@ -8,6 +8,11 @@ public struct SessionID: Hashable, Sendable {
     /// The number of bytes in a session ID.
     public static let size = 24
 
+    /// The writer of the packs and index objects that cleanups make.
+    ///
+    /// The counter of such an ID is the low half of the cleanup's generation.
+    package static let executorWriter = UInt64.max
+
     // Big-endian words, so that comparing them compares the bytes.
     private let word0: UInt64
     private let word1: UInt64

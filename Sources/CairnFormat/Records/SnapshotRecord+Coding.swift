@@ -15,7 +15,7 @@ extension SnapshotRecord: StoredValue {
         try require(programVersion.count <= versionSizeMax, "program version size")
         try tree.validate()
         try require(indexes.count <= SnapshotRecord.indexCountMax, "index count")
-        let indexesAscend = zip(indexes, indexes.dropFirst()).allSatisfy { $0.number < $1.number }
+        let indexesAscend = zip(indexes, indexes.dropFirst()).allSatisfy { $0.id < $1.id }
         try require(indexesAscend, "index order")
         try problems.validate()
         try referenceSummary.validate()
@@ -39,10 +39,7 @@ extension SnapshotRecord: StoredValue {
         writer.write(parent)
         writer.write(original)
         writer.writeVarint(UInt64(indexes.count))
-        for index in indexes {
-            writer.write(index.number)
-            writer.write(index.digest)
-        }
+        for index in indexes { index.write(to: &writer) }
         writer.writeVarint(problemCount)
         problems.write(to: &writer)
         writer.write(previous?.session)
@@ -88,8 +85,22 @@ extension SnapshotRecord: StoredValue {
     }
 }
 
-extension SnapshotRecord.IndexReference {
-    fileprivate static func readList(
+extension SnapshotRecord.IndexReference: StoredValue {
+    /// Every combination of bytes is a reference.
+    package func validate() throws(DecodingFailure) {}
+
+    package func write(to writer: inout ByteWriter) {
+        id.write(to: &writer)
+        writer.write(digest)
+    }
+
+    package init(from reader: inout ByteReader) throws(DecodingFailure) {
+        id = try IndexID(from: &reader)
+        digest = try reader.readChunkID()
+    }
+
+    /// Reads a count and so many references.
+    static func readList(
         from reader: inout ByteReader
     ) throws(DecodingFailure) -> [SnapshotRecord.IndexReference] {
         let count = try reader.readCount(
@@ -99,12 +110,7 @@ extension SnapshotRecord.IndexReference {
         var list: [SnapshotRecord.IndexReference] = []
         list.reserveCapacity(count)
         for _ in 0..<count {
-            list.append(
-                SnapshotRecord.IndexReference(
-                    number: try reader.readUInt32(),
-                    digest: try reader.readChunkID()
-                )
-            )
+            list.append(try SnapshotRecord.IndexReference(from: &reader))
         }
         return list
     }

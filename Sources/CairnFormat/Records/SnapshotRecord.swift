@@ -45,7 +45,8 @@ package struct SnapshotRecord: Hashable, Sendable {
     package var parent: SessionID?
     /// The snapshot that this one states anew with other tags.
     package var original: SessionID?
-    /// The index objects that this snapshot commits, ascending by number.
+    /// The index objects that this snapshot commits, ascending. All are of its own session or of
+    /// sessions that went on as this one.
     package var indexes: [IndexReference]
     /// How many paths were not captured, or not wholly.
     package var problemCount: UInt64
@@ -62,16 +63,16 @@ package struct SnapshotRecord: Hashable, Sendable {
 
     /// An index object that a snapshot commits.
     package struct IndexReference: Hashable, Sendable {
-        static let size = 4 + ChunkID.size
+        static let size = SessionID.size + 4 + ChunkID.size
 
-        /// Its number within the snapshot's session.
-        package let number: UInt32
+        /// Which object it is.
+        package let id: IndexID
         /// The SHA-256 of the stored object.
         package let digest: ChunkID
 
-        /// Joins a number and a digest.
-        package init(number: UInt32, digest: ChunkID) {
-            self.number = number
+        /// Joins a name and a digest.
+        package init(id: IndexID, digest: ChunkID) {
+            self.id = id
             self.digest = digest
         }
     }

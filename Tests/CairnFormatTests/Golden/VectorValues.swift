@@ -83,7 +83,34 @@ enum VectorValues {
         processID: 4711,
         processStart: 123_456,
         started: created,
-        cleanupGeneration: 2
+        cleanupGeneration: 2,
+        roots: [other],
+        predecessors: [other]
+    )
+
+    static let condemned = CondemnedRecord(
+        executor: executor,
+        packs: [PackID(session: other, number: 3), PackID(session: session, number: 1)],
+        indexes: [IndexID(session: other, number: 1)]
+    )
+
+    static let doomed: DoomedRecord = {
+        var record = DoomedRecord(executor: executor)
+        record.packs = condemned.packs
+        record.masked = [PackID(session: session, number: 1)]
+        record.superseded = [IndexID(session: other, number: 0)]
+        record.retired = [IndexID(session: other, number: 0)]
+        record.added = [.init(id: IndexID(session: executor, number: 0), digest: id(0x70))]
+        return record
+    }()
+
+    static let done = DoneRecord(executor: executor, time: created, packCount: 2, bytes: 70_000)
+
+    /// The executor of generation 3.
+    static let executor = SessionID(
+        writer: SessionID.executorWriter,
+        counter: 3,
+        random: run(0xb0, 12)
     )
 
     static let tombstone = Tombstone(
@@ -122,7 +149,7 @@ enum VectorValues {
         snapshot.statistics.bytes = 70_000
         snapshot.statistics.filesNew = 300
         snapshot.parent = other
-        snapshot.indexes = [.init(number: 0, digest: id(0x70))]
+        snapshot.indexes = [.init(id: IndexID(session: session, number: 0), digest: id(0x70))]
         snapshot.problemCount = 2
         snapshot.problems = ContentReference(length: 36, depth: 0, root: id(0x50))
         snapshot.previous = .init(session: other, digest: id(0x30))

@@ -37,6 +37,7 @@ struct Law: Sendable, CustomTestStringConvertible {
         Law(SessionID.self), Law(RepositoryID.self), Law(KeySlotID.self), Law(PackID.self),
         Law(RepositoryFormat.self), Law(KeySlot.self), Law(RecordEnvelope.self),
         Law(SessionRecord.self), Law(Tombstone.self), Law(ForgottenRecord.self),
+        Law(CondemnedRecord.self), Law(DoomedRecord.self), Law(DoneRecord.self), Law(IndexID.self),
         Law(Problem.self), Law(ProblemList.self), Law(SnapshotStatistics.self),
         Law(SnapshotRecord.self), Law(ContentReference.self), Law(ContentList.self),
         Law(Timestamp.self), Law(TreeReference.self), Law(TreeEntry.self), Law(TreeLeaf.self),

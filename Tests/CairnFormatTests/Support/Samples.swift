@@ -123,7 +123,56 @@ extension SessionRecord: Sampled {
             processID: random.uint32(),
             processStart: random.integer(),
             started: random.int64(),
-            cleanupGeneration: random.integer()
+            cleanupGeneration: random.integer(),
+            roots: random.sorted(0...3),
+            predecessors: random.sorted(0...4)
+        )
+    }
+}
+
+extension SeededRandom {
+    /// Distinct values in ascending order.
+    mutating func sorted<T: Sampled & Comparable & Hashable>(_ range: ClosedRange<Int>) -> [T] {
+        Set((0..<count(range)).map { _ in T.sample(&self) }).sorted()
+    }
+}
+
+extension IndexID: Sampled {
+    static func sample(_ random: inout SeededRandom) -> IndexID {
+        IndexID(session: .sample(&random), number: random.uint32())
+    }
+}
+
+extension CondemnedRecord: Sampled {
+    static func sample(_ random: inout SeededRandom) -> CondemnedRecord {
+        CondemnedRecord(
+            executor: .sample(&random),
+            packs: random.sorted(0...5),
+            indexes: random.sorted(0...5)
+        )
+    }
+}
+
+extension DoomedRecord: Sampled {
+    static func sample(_ random: inout SeededRandom) -> DoomedRecord {
+        var record = DoomedRecord(executor: .sample(&random))
+        record.packs = random.sorted(0...5)
+        record.masked = random.sorted(0...5)
+        record.superseded = random.sorted(0...5)
+        record.retired = random.sorted(0...5)
+        let added: [IndexID] = random.sorted(0...5)
+        record.added = added.map { .init(id: $0, digest: random.id()) }
+        return record
+    }
+}
+
+extension DoneRecord: Sampled {
+    static func sample(_ random: inout SeededRandom) -> DoneRecord {
+        DoneRecord(
+            executor: .sample(&random),
+            time: random.int64(),
+            packCount: random.integer(),
+            bytes: random.integer()
         )
     }
 }
@@ -195,10 +244,8 @@ extension SnapshotRecord: Sampled {
         snapshot.statistics = .sample(&random)
         snapshot.parent = random.optional(SessionID.self)
         snapshot.original = random.optional(SessionID.self)
-        let numbers = Set((0..<random.count(0...3)).map { _ in random.uint32() })
-        snapshot.indexes = numbers.sorted().map {
-            SnapshotRecord.IndexReference(number: $0, digest: random.id())
-        }
+        let names: [IndexID] = random.sorted(0...3)
+        snapshot.indexes = names.map { .init(id: $0, digest: random.id()) }
         snapshot.problemCount = random.integer()
         snapshot.problems = .sample(&random)
         if random.bool() {

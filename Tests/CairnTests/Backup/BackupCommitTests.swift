@@ -54,7 +54,7 @@ struct BackupCommitTests {
         )
     }
 
-    @Test("A session that another process ended commits nothing")
+    @Test("A session that another process ended goes on as another and keeps its packs")
     func fenced() async throws {
         let bench = try await BackupBench(seed: 63)
         let core = bench.repository.core
@@ -68,6 +68,29 @@ struct BackupCommitTests {
         let name = ObjectNames.snapshot(session.id)
         let sealed = try records.seal(.tombstone, tombstone.encode(), named: name)
         #expect(try records.create(name, sealed) == .created)
+        let before = session.id
+        let record = try session.commit(SnapshotRecord(session: session.id, tree: tree))
+        #expect(record.session != before)
+        let view = try RepositoryView.load(records)
+        #expect(view.tombstones == [before])
+        #expect(view.snapshots.map { $0.session } == [record.session])
+        #expect(try bench.names("sessions").isEmpty)
+    }
+
+    @Test("A session that was ended and lost a pack commits nothing")
+    func fencedAndCleaned() async throws {
+        let bench = try await BackupBench(seed: 67)
+        let records = RecordStore(bench.repository.core)
+        let session = try WriterSession.begin(bench.repository.core, context: JobContext())
+        defer { session.abandon() }
+        let sink = MetadataSink(session)
+        let tree = try DirectoryWriter(sink).finished()
+        try sink.flush()
+        try session.metadataPacks.finish()
+        try session.publisher.drain()
+        let entombed = try SessionAdoption.entomb(session.id, .fenced, successor: nil, records)
+        #expect(entombed)
+        for object in try records.list("packs") { try records.delete(object.name.text) }
         let error = #expect(throws: CairnError.self) {
             try session.commit(SnapshotRecord(session: session.id, tree: tree))
         }

@@ -7,13 +7,16 @@ public func fuzzRecords(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let input = unsafe UnsafeBufferPointer(start: data, count: size)
     guard let choice = unsafe input.first else { return 0 }
     let bytes = unsafe [UInt8](input.dropFirst())
-    switch choice & 7 {
+    switch choice & 15 {
     case 0: precondition(RecordEnvelope.keepsOneForm(bytes.span))
     case 1: precondition(SessionRecord.keepsOneForm(bytes.span))
     case 2: precondition(SnapshotRecord.keepsOneForm(bytes.span))
     case 3: precondition(Tombstone.keepsOneForm(bytes.span))
     case 4: precondition(ForgottenRecord.keepsOneForm(bytes.span))
     case 5: precondition(ProblemList.keepsOneForm(bytes.span))
+    case 8: precondition(CondemnedRecord.keepsOneForm(bytes.span))
+    case 9: precondition(DoomedRecord.keepsOneForm(bytes.span))
+    case 10: precondition(DoneRecord.keepsOneForm(bytes.span))
     default: openRecord(bytes, compressed: choice & 1 == 0)
     }
     return 0

@@ -1,0 +1,223 @@
+internal import CairnCore
+internal import CairnFormat
+internal import CairnIO
+
+/// Brings one generation of a cleanup to its end (Specs/Cleanup.md#executor).
+///
+/// Any number of executors may work at a generation; each step is a create that one of them wins.
+struct CleanupExecutor {
+    let core: RepositoryCore
+    let records: RecordStore
+    let options: CleanupOptions
+    let context: JobContext
+    let meter: CleanupMeter
+    let generation: UInt64
+    /// Names what this executor writes.
+    let id: SessionID
+    private(set) var report = CleanupReport()
+
+    init(
+        _ core: RepositoryCore,
+        generation: UInt64,
+        options: CleanupOptions,
+        context: JobContext,
+        meter: CleanupMeter
+    ) throws(CairnError) {
+        self.core = core
+        records = RecordStore(core)
+        self.options = options
+        self.context = context
+        self.meter = meter
+        self.generation = generation
+        id = SessionID(
+            writer: SessionID.executorWriter,
+            counter: UInt32(truncatingIfNeeded: generation),
+            random: try core.randomBytes(12)
+        )
+    }
+
+    /// Opens the generation.
+    ///
+    /// - Returns: Whether this call opened it; if not, somebody else has, with packs of their own.
+    func open(_ packs: Set<PackID>, _ indexes: Set<IndexID>) throws(CairnError) -> Bool {
+        let record = CondemnedRecord(
+            executor: id,
+            packs: packs.sorted(),
+            indexes: indexes.sorted()
+        )
+        return try create(.condemned, record)
+    }
+
+    /// Creates a record of the generation and makes it durable; false if there is one.
+    private func create(
+        _ phase: CleanupPhase,
+        _ record: some StoredValue
+    ) throws(CairnError) -> Bool {
+        let name = ObjectNames.cleanup(generation: generation, phase)
+        let sealed = try records.seal(phase.recordType, record.encode(), named: name)
+        let outcome = try records.create(name, sealed)
+        try records.barrier()
+        return outcome == .created
+    }
+
+    private func has(_ phase: CleanupPhase) throws(CairnError) -> Bool {
+        try records.exists(ObjectNames.cleanup(generation: generation, phase))
+    }
+
+    /// Takes the generation from where it stands to its end.
+    mutating func finish() throws(CairnError) {
+        if try !has(.doomed) {
+            let condemned: CondemnedRecord = try CleanupView.read(records, generation, .condemned)
+            var gate = SessionGate(records, generation, options, context, meter)
+            if !core.options.faults.contains(.noWaiting) { try gate.decideAll() }
+            report.sessionsFenced += gate.fencedCount
+            try doom(Set(condemned.packs), Set(condemned.indexes))
+        }
+        let doomed: DoomedRecord = try CleanupView.read(records, generation, .doomed)
+        try delete(doomed)
+        report.generations += 1
+    }
+
+    // MARK: - Settling what goes
+
+    /// Marks once more, now that every older session is decided, copies what is needed out of the
+    /// condemned packs, and settles what is deleted.
+    private mutating func doom(
+        _ condemned: Set<PackID>,
+        _ indexes: Set<IndexID>
+    ) throws(CairnError) {
+        // The order matters: what is forgotten is read first, then who runs, then what there is.
+        var forgotten = try RepositoryView.forgotten(records)
+        let roots = try SessionGate.roots(records)
+        let (view, index) = try RepositoryView.open(records, context: context)
+        if core.options.faults.contains(.lateForgotten) { forgotten = view.forgotten }
+        try CleanupPlanner.expectReadable(view)
+        let isSettled = try has(.doomed)
+        if isSettled { return }
+        var marking = Marking(
+            core,
+            index,
+            avoiding: condemned,
+            context: context,
+            meter: meter
+        )
+        let live = view.records.values.filter {
+            !forgotten.contains($0.session) || roots.contains($0.session)
+        }
+        for record in live.sorted(by: { $0.session < $1.session }) { try marking.add(record) }
+        guard !index.isDamaged else {
+            throw CairnError(.viewChanged, "a part of the local index was damaged; try again")
+        }
+        let copier = try SegmentCopier(self, marking.live)
+        let kept: Set<PackID>
+        do throws(CairnError) {
+            let isCareless = core.options.faults.contains(.noSecondMark)
+            kept = try copier.copy(isCareless ? [:] : marking.live.neededOfAvoided())
+            try copier.finish()
+        } catch {
+            copier.abandon()
+            throw error
+        }
+        report.packsReprieved += kept.count
+        report.packsWritten += copier.packsWritten
+        report.bytesWritten += copier.bytesWritten
+        report.bytesUnused = marking.live.usage().values.reduce(0) { sum, usage in
+            condemned.contains(usage.pack.id) ? sum : sum + usage.deadSize
+        }
+        try settle(
+            condemned.subtracting(kept),
+            core.options.faults.contains(.unindexedCopies) ? [] : copier.entries,
+            IndexUpkeep(view: view, index: index, condemned: indexes)
+        )
+    }
+
+    private mutating func settle(
+        _ doomed: Set<PackID>,
+        _ entries: [CopiedPack],
+        _ upkeep: IndexUpkeep
+    ) throws(CairnError) {
+        meter.begin("committing", total: 0, items: 1)
+        try records.barrier()
+        var record = DoomedRecord(executor: id)
+        record.packs = doomed.sorted()
+        let replaced = try upkeep.write(
+            into: &record,
+            copied: entries,
+            records,
+            context: context
+        )
+        try records.barrier()
+        try context.checkCancelled()
+        if try create(.doomed, record) { report.indexesReplaced += replaced }
+    }
+
+    // MARK: - Deleting
+
+    /// Deletes what the generation settled, and the records that have served.
+    private mutating func delete(_ doomed: DoomedRecord) throws(CairnError) {
+        var sizes: [PackID: UInt64] = [:]
+        for object in try records.list(ObjectNames.packFolder) {
+            if case .pack(let id)? = ObjectNames.parse(object.name.text) { sizes[id] = object.size }
+        }
+        let there = doomed.packs.filter { sizes[$0] != nil }
+        let total = there.reduce(0) { $0 + (sizes[$1] ?? 0) }
+        meter.begin("deleting", total: total, items: UInt64(there.count))
+        for pack in there {
+            try context.checkCancelled()
+            try records.delete(ObjectNames.pack(pack))
+            let size = sizes[pack] ?? 0
+            meter.add(size, items: 1)
+            report.packsDeleted += 1
+            report.bytesDeleted += size
+        }
+        for index in doomed.retired {
+            try context.checkCancelled()
+            try records.delete(ObjectNames.index(index))
+        }
+        try records.barrier()
+        let record = DoneRecord(
+            executor: id,
+            time: core.environment.time.wallNanoseconds,
+            packCount: UInt64(there.count),
+            bytes: total
+        )
+        _ = try create(.done, record)
+        try tidy()
+    }
+
+    /// Removes registrations of decided sessions and the records of generations before this one.
+    private func tidy() throws(CairnError) {
+        for object in try records.list(ObjectNames.sessionFolder) {
+            guard case .session(let session)? = ObjectNames.parse(object.name.text) else {
+                continue
+            }
+            guard try records.exists(ObjectNames.snapshot(session)) else { continue }
+            try records.delete(object.name.text)
+            if core.options.faults.contains(.droppedTombstones),
+                try RepositoryView.isTombstone(session, records)
+            {
+                try records.delete(ObjectNames.snapshot(session))
+            }
+        }
+        for object in try records.list(ObjectNames.cleanupFolder) {
+            guard case .cleanup(let number, _)? = ObjectNames.parse(object.name.text),
+                number < generation
+            else { continue }
+            try records.delete(object.name.text)
+        }
+        try records.barrier()
+    }
+}
+
+extension RepositoryView {
+    /// The snapshots that are forgotten now.
+    static func forgotten(_ records: RecordStore) throws(CairnError) -> Set<SessionID> {
+        var forgotten: Set<SessionID> = []
+        for object in try records.list(ObjectNames.forgottenFolder) {
+            if case .forgotten(let session)? = ObjectNames.parse(object.name.text) {
+                forgotten.insert(session)
+            }
+        }
+        return forgotten
+    }
+}

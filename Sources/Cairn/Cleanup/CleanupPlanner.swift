@@ -1,0 +1,182 @@
+internal import CairnCore
+internal import CairnFormat
+internal import CairnIO
+
+/// Decides what happens to each pack (Specs/Cleanup.md#planning).
+package struct CleanupPlanner {
+    /// The most bytes that one generation copies.
+    static let sliceSize: UInt64 = 1 << 30
+    /// Packs below this part of the target size are small.
+    private static let smallPart: UInt64 = 4
+
+    let core: RepositoryCore
+    let options: CleanupOptions
+
+    /// Plans for one repository.
+    package init(core: RepositoryCore, options: CleanupOptions) {
+        self.core = core
+        self.options = options
+    }
+
+    /// Looks at the repository and makes a plan. Nothing is written.
+    package func plan(
+        context: JobContext,
+        meter: CleanupMeter
+    ) throws(CairnError) -> CleanupPlan {
+        let records = RecordStore(core)
+        // Packs are listed before sessions, and the view is read last: what a running session has
+        // written never looks like an orphan.
+        var inventory = try RepositoryInventory.load(records, context: context)
+        let (view, index) = try RepositoryView.open(records, context: context)
+        inventory.view = view
+        try CleanupPlanner.expectReadable(view)
+        var marking = Marking(core, index, context: context, meter: meter)
+        for record in view.snapshots { try marking.add(record) }
+        guard !index.isDamaged else {
+            throw CairnError(.viewChanged, "a part of the local index was damaged; try again")
+        }
+        var plan = CleanupPlan(
+            repository: core.format.repository,
+            basis: CleanupPlanner.basis(view),
+            packs: decide(marking.live.usage(), inventory),
+            snapshots: view.snapshots.count,
+            scratchSize: CleanupPlanner.sliceSize
+        )
+        let named = Set(view.indexes.map { $0.id })
+        let held = inventory.held
+        plan.indexes = Set(
+            inventory.indexes.keys.filter {
+                !named.contains($0) && !held.contains($0.session)
+            }
+        )
+        return plan
+    }
+
+    /// Refuses a repository in which something cannot be read that may need anything.
+    static func expectReadable(_ view: RepositoryView) throws(CairnError) {
+        guard let (name, reason) = view.damaged.min(by: { $0.key < $1.key }) else { return }
+        throw CairnError(
+            .damaged,
+            "\(name) cannot be read, and nobody knows what it needs; nothing is removed. Run "
+                + "'check' (\(reason))"
+        )
+    }
+
+    /// What a plan depends on: the cleanups and the snapshots seen.
+    static func basis(_ view: RepositoryView) -> String {
+        var writer = ByteWriter()
+        writer.write(view.generation)
+        writer.write(view.cleanup.doomedGeneration)
+        for sessions in [Set(view.records.keys), view.forgotten] {
+            writer.write(UInt64(sessions.count))
+            for session in sessions.sorted() { session.write(to: &writer) }
+        }
+        return HexText.encode(SHA256.hash(writer.bytes.span).bytes)
+    }
+
+    private func decide(
+        _ usage: [PackID: PackUsage],
+        _ inventory: RepositoryInventory
+    ) -> [CleanupPlan.Pack] {
+        let held = inventory.held
+        var packs: [CleanupPlan.Pack] = []
+        for (id, size) in inventory.packs {
+            guard let used = usage[id] else {
+                // A session that committed after the packs were listed is in the view.
+                guard !held.contains(id.session) else { continue }
+                packs.append(
+                    CleanupPlan.Pack(
+                        id: id,
+                        size: size,
+                        usedSize: 0,
+                        chunks: 0,
+                        usedChunks: 0,
+                        action: .delete,
+                        reason: .orphan
+                    )
+                )
+                continue
+            }
+            let isWhole = used.liveChunks == used.chunks
+            packs.append(
+                CleanupPlan.Pack(
+                    id: id,
+                    size: size,
+                    usedSize: used.liveSize,
+                    chunks: used.chunks,
+                    usedChunks: used.liveChunks,
+                    action: used.liveChunks == 0 ? .delete : .keep,
+                    reason: used.liveChunks == 0 ? .unused : isWhole ? .used : .mostlyUsed
+                )
+            )
+        }
+        packs.sort { $0.id < $1.id }
+        chooseRewrites(&packs)
+        return packs
+    }
+
+    /// Picks packs to rewrite, those with the most to gain for the least copying first.
+    private func chooseRewrites(_ packs: inout [CleanupPlan.Pack]) {
+        let used = packs.reduce(0) { $0 + $1.usedSize }
+        var unused = packs.reduce(0) { sum, pack in
+            pack.action == .keep ? sum + (pack.size - min(pack.usedSize, pack.size)) : sum
+        }
+        let allowed: UInt64
+        switch options.maxUnused {
+        case .unlimited: return
+        case .bytes(let bytes): allowed = bytes
+        case .percent(let percent):
+            let part = min(max(percent, 0), 100) / 100
+            // Of what remains: unused ≤ part × (used + unused).
+            allowed = part >= 1 ? .max : UInt64(Double(used) * part / (1 - part))
+        }
+        var room = options.maxRepackSize ?? .max
+        func rewrite(_ index: Int, _ reason: CleanupPlan.Reason) {
+            guard packs[index].size <= room else {
+                packs[index].reason = .limit
+                return
+            }
+            room -= packs[index].size
+            packs[index].action = .rewrite
+            packs[index].reason = reason
+            unused -= packs[index].size - min(packs[index].usedSize, packs[index].size)
+        }
+        let partly = packs.indices.filter {
+            packs[$0].action == .keep && packs[$0].usedChunks < packs[$0].chunks
+        }
+        func share(_ index: Int) -> Double {
+            Double(packs[index].usedSize) / Double(max(packs[index].size, 1))
+        }
+        for index in partly.sorted(by: { (share($0), $0) < (share($1), $1) }) {
+            guard unused > allowed else { break }
+            rewrite(index, .partlyUsed)
+        }
+        let limit = UInt64(core.format.packSizeTarget) / CleanupPlanner.smallPart
+        let small = packs.indices.filter { packs[$0].action == .keep && packs[$0].size < limit }
+        // Joining few is not worth a generation; many slow everything down.
+        guard small.count >= CleanupPlanner.smallCountMin else { return }
+        for index in small { rewrite(index, .small) }
+    }
+
+    /// So many small packs are joined, not fewer.
+    private static let smallCountMin = 20
+}
+
+extension RepositoryInventory {
+    /// Sessions whose packs somebody holds: those that are registered and undecided, and those
+    /// that went on as one of them.
+    var held: Set<SessionID> {
+        var held: Set<SessionID> = []
+        let open = Set(sessions.map { $0.id })
+        for session in sessions {
+            held.insert(session.id)
+            held.formUnion(session.record.predecessors)
+        }
+        // A registration that cannot be read may be anybody's.
+        for session in registered where !open.contains(session) {
+            let isDecided = view.records[session] != nil || view.tombstones.contains(session)
+            if !isDecided { held.insert(session) }
+        }
+        return held
+    }
+}

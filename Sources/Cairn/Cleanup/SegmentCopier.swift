@@ -1,0 +1,254 @@
+internal import CairnCore
+internal import CairnFormat
+internal import CairnIO
+internal import Synchronization
+
+/// A pack that a cleanup wrote, and what is in it.
+struct CopiedPack: Sendable {
+    let pack: IndexedPack
+    let entries: [IndexEntry]
+}
+
+/// Copies what is needed out of condemned packs into new ones.
+///
+/// A segment is opened, its chunks are proved by their IDs, and it is sealed again under the new
+/// pack's key, at the new place, without being compressed again. A segment of several chunks of
+/// which less than half is needed is put together anew. One thread at a time uses it.
+final class SegmentCopier {
+    private let core: RepositoryCore
+    private let records: RecordStore
+    private let executor: SessionID
+    private let context: JobContext
+    private let meter: CleanupMeter
+    private let live: LiveSet
+    private let publisher: PackPublisher
+    private let writers: [PackKind: PackWriter]
+    private let written = Written()
+    private var groups: [ChunkType: CopyGroup] = [:]
+    /// Chunks that are copied already, by this executor or an earlier one of this generation.
+    private var done: Set<ChunkID> = []
+    private let tool = SegmentTool()
+    private let stored = ByteBuffer()
+    private let plain = ByteBuffer()
+
+    /// What the publisher's thread adds to.
+    private final class Written: Sendable {
+        let packs = Mutex<[CopiedPack]>([])
+    }
+
+    init(_ executor: CleanupExecutor, _ live: LiveSet) throws(CairnError) {
+        core = executor.core
+        records = executor.records
+        self.executor = executor.id
+        context = executor.context
+        meter = executor.meter
+        self.live = live
+        let written = written
+        publisher = try PackPublisher(
+            core: core,
+            name: SessionName(executor.id),
+            // A failure here ends the copying, not the job.
+            cancellation: Cancellation(beneath: executor.context.cancellation),
+            bufferCount: 3
+        ) { closed, pack throws(CairnError) in
+            let entries = try closed.directory.entries()
+            written.packs.withLock { $0.append(CopiedPack(pack: pack, entries: entries)) }
+        }
+        writers = [
+            .data: PackWriter(core: core, kind: .data, publisher: publisher),
+            .metadata: PackWriter(core: core, kind: .metadata, publisher: publisher),
+        ]
+    }
+
+    /// The packs with copies: those written and those taken over.
+    var entries: [CopiedPack] { written.packs.withLock { $0 } }
+    /// How many packs were written.
+    var packsWritten: Int { publisher.written.count }
+    /// How many bytes were written.
+    var bytesWritten: UInt64 { publisher.bytesStored }
+
+    /// Copies what the packs are needed for.
+    ///
+    /// - Returns: Packs that have to stay, because something in them that is needed is damaged.
+    func copy(_ needed: [PackID: PackUsage]) throws(CairnError) -> Set<PackID> {
+        let total = needed.values.reduce(0) { $0 + $1.liveBytes }
+        meter.begin("rewriting", total: total, items: UInt64(needed.count))
+        if !needed.isEmpty { try takeOver() }
+        var kept: Set<PackID> = []
+        for usage in needed.values.sorted(by: { $0.pack.id < $1.pack.id }) {
+            try context.checkCancelled()
+            do throws(CairnError) {
+                try copy(usage.pack)
+            } catch {
+                guard error.code == .damaged else { throw error }
+                kept.insert(usage.pack.id)
+                let name = ObjectNames.pack(usage.pack.id)
+                context.report(.notice("\(name) stays: \(error.message)"))
+            }
+            meter.add(0, items: 1)
+        }
+        return kept
+    }
+
+    /// Finds what earlier executors of this generation have copied.
+    private func takeOver() throws(CairnError) {
+        for object in try records.list(ObjectNames.packFolder) {
+            guard case .pack(let id)? = ObjectNames.parse(object.name.text),
+                id.session.writer == executor.writer, id.session.counter == executor.counter,
+                id.session != executor
+            else { continue }
+            do throws(CairnError) {
+                let tail = try PackTail(of: id, size: object.size, core: core)
+                let pack = IndexedPack(id: id, kind: tail.opener.header.kind, size: object.size)
+                let entries = try tail.directory.entries()
+                written.packs.withLock { $0.append(CopiedPack(pack: pack, entries: entries)) }
+                for chunk in tail.directory.chunks { done.insert(chunk.id) }
+            } catch {
+                // One that was not finished properly stays an orphan.
+                guard error.code == .damaged else { throw error }
+            }
+        }
+    }
+
+    private func copy(_ pack: IndexedPack) throws(CairnError) {
+        let tail = try PackTail(of: pack.id, size: pack.size, core: core)
+        let text = ObjectNames.pack(pack.id)
+        let name = try RecordStore.name(text)
+        for segment in tail.directory.segments {
+            try context.checkCancelled()
+            let chunks = Array(tail.directory.chunks(of: segment))
+            let needed = chunks.map { live.isNeeded($0.id, in: pack.id) && !done.contains($0.id) }
+            guard needed.contains(true) else { continue }
+            let (stored, plain) = (stored, plain)
+            stored.truncate(to: 0)
+            plain.truncate(to: 0)
+            let start = UInt64(segment.offset)
+            do {
+                try core.store.read(name, start..<start + UInt64(segment.storedSize), into: stored)
+            } catch {
+                throw CairnError.store(error, "reading \(text)")
+            }
+            try tool.open(
+                stored.span,
+                offset: Int(segment.offset),
+                key: tail.opener,
+                sealing: core.keys.sealing,
+                pack: text,
+                into: plain
+            )
+            try emit(segment, chunks, needed, text)
+        }
+    }
+
+    /// Proves the chunks of the segment in `plain` and stores those that are needed.
+    private func emit(
+        _ segment: PackSegment,
+        _ chunks: [PackChunk],
+        _ needed: [Bool],
+        _ text: String
+    ) throws(CairnError) {
+        var ranges: [Range<Int>] = []
+        var place = 0
+        for chunk in chunks {
+            ranges.append(place..<place + Int(chunk.length))
+            place += Int(chunk.length)
+        }
+        let plain = plain
+        guard place == plain.count else {
+            throw CairnError(.damaged, "a segment of \(text) has another length than stated")
+        }
+        var ids: [ChunkID] = []
+        core.identifier.identify(plain.span, ranges: ranges, into: &ids)
+        var size = 0
+        for index in chunks.indices where needed[index] {
+            guard ids[index] == chunks[index].id else {
+                throw CairnError(.damaged, "chunk \(chunks[index].id) in \(text) is damaged")
+            }
+            size += ranges[index].count
+        }
+        let isWhole = ids == chunks.map { $0.id }
+        if chunks.count == 1 || isWhole && 2 * size >= place {
+            let opened = tool.opened
+            try writer(segment.type).append(
+                opened.span,
+                codec: segment.codec,
+                type: segment.type,
+                chunks: chunks
+            )
+            for chunk in chunks { done.insert(chunk.id) }
+        } else {
+            for index in chunks.indices where needed[index] {
+                try regroup(plain.span(ranges[index]), chunks[index], segment.type)
+            }
+        }
+        meter.add(UInt64(size))
+    }
+
+    private func writer(_ type: ChunkType) throws(CairnError) -> PackWriter {
+        guard let writer = writers[type == .data ? .data : .metadata] else {
+            throw CairnError(.invalidRequest, "there is no pack for such chunks")
+        }
+        return writer
+    }
+
+    private func regroup(
+        _ bytes: Span<UInt8>,
+        _ chunk: PackChunk,
+        _ type: ChunkType
+    ) throws(CairnError) {
+        let group = groups[type] ?? CopyGroup(type)
+        groups[type] = group
+        if !group.takes(bytes.count) { try group.flush(into: try writer(type), core) }
+        group.add(bytes, chunk)
+        done.insert(chunk.id)
+    }
+
+    /// Writes what is held back and waits until all of it is in the store.
+    func finish() throws(CairnError) {
+        for type in ChunkType.allCases {
+            if let group = groups[type] { try group.flush(into: try writer(type), core) }
+        }
+        for kind in [PackKind.data, .metadata] { try writers[kind]?.finish() }
+        try publisher.drain()
+    }
+
+    /// Ends the publisher's thread; what is written stays for the next executor.
+    func abandon() { publisher.abandon() }
+}
+
+/// Small chunks that are put together anew.
+private final class CopyGroup {
+    let type: ChunkType
+    private let compressor = Compressor(.zstd(level: 3))
+    private let bytes = ByteBuffer(capacity: FormatLimits.groupSizeMax)
+    private let draft = ByteBuffer(capacity: FormatLimits.groupSizeMax)
+    private var chunks: [PackChunk] = []
+
+    init(_ type: ChunkType) {
+        self.type = type
+    }
+
+    /// Whether there is room for so many bytes more.
+    func takes(_ count: Int) -> Bool {
+        chunks.isEmpty || bytes.count + count <= FormatLimits.groupSizeMax
+    }
+
+    func add(_ span: Span<UInt8>, _ chunk: PackChunk) {
+        bytes.append(span)
+        chunks.append(chunk)
+    }
+
+    /// Compresses and seals what the group holds.
+    func flush(into writer: PackWriter, _ core: RepositoryCore) throws(CairnError) {
+        guard !chunks.isEmpty else { return }
+        let (bytes, draft) = (bytes, draft)
+        draft.truncate(to: 0)
+        let lengths = chunks.map { $0.length }
+        draft.append(SegmentHeader(codec: .none, type: type, lengths: lengths).encode())
+        let codec = compressor.compress(bytes.span, into: draft)
+        draft.edit(0..<1) { $0[0] = codec.rawValue }
+        try writer.append(draft.span, codec: codec, type: type, chunks: chunks)
+        bytes.truncate(to: 0)
+        chunks = []
+    }
+}

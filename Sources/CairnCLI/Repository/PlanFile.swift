@@ -1,0 +1,134 @@
+internal import Cairn
+internal import Foundation
+
+/// A cleanup's plan as a file of JSON.
+enum PlanFile {
+    /// The most bytes of a plan that is read.
+    private static let sizeMax = 256 << 20
+
+    /// Writes a plan.
+    static func write(_ plan: CleanupPlan, _ path: [UInt8]) throws(Failure) {
+        let text = JSON.object(PlanText.members(plan)).text + "\n"
+        let url = URL(fileURLWithPath: String(decoding: path, as: UTF8.self))
+        do {
+            try Data(text.utf8).write(to: url, options: .atomic)
+        } catch {
+            throw Failure(
+                .failed,
+                "cannot write the plan to \(PathText.escaped(path)): "
+                    + error.localizedDescription
+            )
+        }
+    }
+
+    /// Reads a plan.
+    static func read(_ path: [UInt8]) throws(Failure) -> CleanupPlan {
+        let bytes: [UInt8]
+        do {
+            bytes = try Descriptor.contents(of: path, sizeMax: sizeMax)
+        } catch {
+            throw Failure(
+                .failed,
+                "cannot read the plan in \(PathText.escaped(path)): \(error.description)"
+            )
+        }
+        let value = try? JSONSerialization.jsonObject(with: Data(bytes))
+        guard let plan = plan(value as? [String: Any] ?? [:]) else {
+            throw Failure(.failed, "\(PathText.escaped(path)) holds no plan of a cleanup")
+        }
+        return plan
+    }
+
+    private static func plan(_ members: [String: Any]) -> CleanupPlan? {
+        guard members["message_type"] as? String == "plan",
+            let repository = (members["repository"] as? String).flatMap({ RepositoryID($0) }),
+            let basis = members["basis"] as? String,
+            let list = members["packs"] as? [[String: Any]]
+        else { return nil }
+        var packs: [CleanupPlan.Pack] = []
+        for item in list {
+            guard let pack = pack(item) else { return nil }
+            packs.append(pack)
+        }
+        return CleanupPlan(
+            repository: repository,
+            basis: basis,
+            packs: packs,
+            snapshots: (members["snapshots"] as? NSNumber)?.intValue ?? 0,
+            scratchSize: (members["scratch_size"] as? NSNumber)?.uint64Value ?? 0
+        )
+    }
+
+    private static func pack(_ members: [String: Any]) -> CleanupPlan.Pack? {
+        guard let name = (members["id"] as? String)?.split(separator: "-"), name.count == 2,
+            let session = SessionID(String(name[0])), name[1].utf8.count == 8,
+            let number = UInt32(name[1], radix: 16),
+            let action = (members["action"] as? String).flatMap(CleanupPlan.Action.init),
+            let reason = (members["reason"] as? String).flatMap(CleanupPlan.Reason.init),
+            let size = members["size"] as? NSNumber, let used = members["used_size"] as? NSNumber
+        else { return nil }
+        return CleanupPlan.Pack(
+            id: PackID(session: session, number: number),
+            size: size.uint64Value,
+            usedSize: used.uint64Value,
+            chunks: (members["chunks"] as? NSNumber)?.intValue ?? 0,
+            usedChunks: (members["used_chunks"] as? NSNumber)?.intValue ?? 0,
+            action: action,
+            reason: reason
+        )
+    }
+}
+
+/// What is said of a plan.
+enum PlanText {
+    /// A plan in JSON: every pack that does not stay, and the sums.
+    static func members(_ plan: CleanupPlan) -> [(String, JSON)] {
+        let packs = plan.packs.filter { $0.action != .keep }.map { pack in
+            JSON.object([
+                ("id", .string("\(pack.id)")), ("size", .unsigned(pack.size)),
+                ("used_size", .unsigned(pack.usedSize)), ("chunks", .count(pack.chunks)),
+                ("used_chunks", .count(pack.usedChunks)),
+                ("action", .string(pack.action.rawValue)),
+                ("reason", .string(pack.reason.rawValue)),
+            ])
+        }
+        return [
+            ("message_type", "plan"), ("repository", .string(plan.repository.text)),
+            ("basis", .string(plan.basis)), ("snapshots", .count(plan.snapshots)),
+            ("packs_total", .count(plan.packs.count)), ("total_size", .unsigned(plan.size)),
+            ("used_size", .unsigned(plan.usedSize)),
+            ("packs_kept", .count(plan.packs(.keep).count)),
+            ("packs_deleted", .count(plan.packs(.delete).count)),
+            ("packs_rewritten", .count(plan.packs(.rewrite).count)),
+            ("bytes_freed", .unsigned(plan.freedSize)),
+            ("bytes_read", .unsigned(plan.readSize)),
+            ("bytes_written", .unsigned(plan.writtenSize)),
+            ("bytes_unused_after", .unsigned(plan.unusedSizeAfter)),
+            ("scratch_size", .unsigned(min(plan.scratchSize, plan.writtenSize))),
+            ("packs", .array(packs)),
+        ]
+    }
+
+    /// Shows a plan.
+    static func show(_ plan: CleanupPlan, _ output: Output) {
+        if output.isJSON { return output.json(members(plan)) }
+        let orphans = plan.packs(.delete).filter { $0.reason == .orphan }
+        let lines: [(String, String)] = [
+            ("Packs", "\(plan.packs.count) with \(Units.bytes(plan.size))"),
+            ("Needed", "\(Units.bytes(plan.usedSize)) by \(plan.snapshots) snapshots"),
+            ("To delete", words(plan.packs(.delete))),
+            ("of them orphans", words(orphans)),
+            ("To rewrite", words(plan.packs(.rewrite))),
+            ("Copied", Units.bytes(plan.writtenSize)),
+            ("Freed", "about \(Units.bytes(plan.freedSize))"),
+            ("Unused after", "about \(Units.bytes(plan.unusedSizeAfter))"),
+        ]
+        for (name, value) in lines {
+            output.line(name + String(repeating: " ", count: 18 - name.count) + value)
+        }
+    }
+
+    private static func words(_ packs: [CleanupPlan.Pack]) -> String {
+        "\(packs.count) with \(Units.bytes(packs.reduce(0) { $0 + $1.size }))"
+    }
+}
