@@ -65,7 +65,12 @@ struct CleanupExecutor {
     }
 
     /// Takes the generation from where it stands to its end.
+    ///
+    /// An executor may have slept for any time. `done` records are never deleted, so one that is
+    /// there says for sure that the generation is over, and that whatever this executor has settled
+    /// or settles now says nothing.
     mutating func finish() throws(CairnError) {
+        if try has(.done) { return }
         if try !has(.doomed) {
             let condemned: CondemnedRecord = try CleanupView.read(records, generation, .condemned)
             var gate = SessionGate(records, generation, options, context, meter)
@@ -74,6 +79,8 @@ struct CleanupExecutor {
             try doom(Set(condemned.packs), Set(condemned.indexes))
         }
         let doomed: DoomedRecord = try CleanupView.read(records, generation, .doomed)
+        // The record may have been created anew after others had tidied the first one up.
+        if try has(.done) { return }
         try delete(doomed)
         report.generations += 1
     }
@@ -185,7 +192,8 @@ struct CleanupExecutor {
         try tidy()
     }
 
-    /// Removes registrations of decided sessions and the records of generations before this one.
+    /// Removes registrations of decided sessions, and what generations before this one have
+    /// recorded but for that they are done.
     private func tidy() throws(CairnError) {
         for object in try records.list(ObjectNames.sessionFolder) {
             guard case .session(let session)? = ObjectNames.parse(object.name.text) else {
@@ -200,8 +208,8 @@ struct CleanupExecutor {
             }
         }
         for object in try records.list(ObjectNames.cleanupFolder) {
-            guard case .cleanup(let number, _)? = ObjectNames.parse(object.name.text),
-                number < generation
+            guard case .cleanup(let number, let phase)? = ObjectNames.parse(object.name.text),
+                number < generation, phase != .done
             else { continue }
             try records.delete(object.name.text)
         }

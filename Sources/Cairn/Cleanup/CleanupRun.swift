@@ -115,16 +115,19 @@ package enum CleanupRun {
     }
 
     /// Brings a generation to its end that an earlier cleanup has begun.
+    ///
+    /// - Returns: The highest generation, which is over.
+    @discardableResult
     private static func helpOpenGeneration(
         _ core: RepositoryCore,
         _ options: CleanupOptions,
         _ context: JobContext,
         _ meter: CleanupMeter,
         _ report: inout CleanupReport
-    ) throws(CairnError) {
+    ) throws(CairnError) -> UInt64 {
         for _ in 0..<tryCountMax {
-            let cleanup = try CleanupView.load(RecordStore(core))
-            guard cleanup.isOpen else { return }
+            let cleanup = try loaded(core)
+            guard cleanup.isOpen else { return cleanup.generation }
             if let damage = cleanup.damage {
                 throw CairnError(
                     .damaged,
@@ -140,6 +143,19 @@ package enum CleanupRun {
             )
             try finish(&executor, &report)
         }
+        throw CairnError(.unavailable, "other cleanups keep beginning; try again later")
+    }
+
+    /// What `gc/` says, read again where a record went meanwhile.
+    private static func loaded(_ core: RepositoryCore) throws(CairnError) -> CleanupView {
+        for _ in 1..<tryCountMax {
+            do throws(CairnError) {
+                return try CleanupView.load(RecordStore(core))
+            } catch {
+                guard error.isMissingObject else { throw error }
+            }
+        }
+        return try CleanupView.load(RecordStore(core))
     }
 
     /// Opens a generation with these packs and brings it to its end. Where another cleanup was
@@ -155,8 +171,8 @@ package enum CleanupRun {
     ) throws(CairnError) {
         for _ in 0..<tryCountMax {
             try context.checkCancelled()
-            try helpOpenGeneration(core, options, context, meter, &report)
-            let newest = try CleanupView.generation(RecordStore(core))
+            // The next generation may only be opened once this one is over.
+            let newest = try helpOpenGeneration(core, options, context, meter, &report)
             var executor = try CleanupExecutor(
                 core,
                 generation: newest + 1,

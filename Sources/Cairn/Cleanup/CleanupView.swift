@@ -44,6 +44,12 @@ extension CleanupView {
     }
 
     /// Reads `gc/`.
+    ///
+    /// A listing may miss a record that is created while it runs, and show one that is created
+    /// later. What must be there is therefore read by its name: a generation that is done has a
+    /// `doomed`, an open one a `condemned`, and so has the one before it a `doomed`.
+    ///
+    /// - Throws: What ``CairnError/isMissingObject`` says, if a cleanup went on meanwhile.
     package static func load(_ records: RecordStore) throws(CairnError) -> CleanupView {
         let phases = try phases(records)
         var view = CleanupView()
@@ -51,14 +57,15 @@ extension CleanupView {
         view.generation = newest
         view.isOpen = !found.contains(.done)
         do throws(CairnError) {
-            if view.isOpen && found.contains(.condemned) {
+            if view.isOpen {
                 let record: CondemnedRecord = try read(records, newest, .condemned)
                 view.condemned = Set(record.packs)
                 view.condemnedIndexes = Set(record.indexes)
             }
-            if let doomed = phases.filter({ $0.value.contains(.doomed) }).keys.max() {
-                view.doomedGeneration = doomed
-                view.doomed = try read(records, doomed, .doomed)
+            let isSettled = !view.isOpen || found.contains(.doomed)
+            view.doomedGeneration = isSettled ? newest : newest - 1
+            if view.doomedGeneration > 0 {
+                view.doomed = try read(records, view.doomedGeneration, .doomed)
             }
             if view.isDoomed {
                 view.condemned.formUnion(view.doomed?.packs ?? [])
