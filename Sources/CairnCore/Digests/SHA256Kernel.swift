@@ -19,11 +19,11 @@ public enum SHA256Kernel: String, KernelFamily {
 
     /// The fastest that this CPU has.
     ///
-    /// Two streams through the SHA extensions are level with 16 lanes where there are messages for
-    /// all lanes (3.2 against 3.1 GB/s on a Zen 4 core) and need no more than two messages, where
-    /// lanes lie idle (3.3 against 1.7 GB/s with eight messages); 8 lanes reach 1.8 GB/s. Without
-    /// any of them OpenSSL knows one stream best. A kernel that does not agree with the reference
-    /// on a few messages is passed over.
+    /// Two streams through the SHA extensions are within a tenth of 16 lanes where there are
+    /// messages for all lanes (3.1 to 3.3 GB/s on a Zen 4 core) and ahead where lanes lie idle (3.3
+    /// against 1.7 GB/s with eight messages); 8 lanes reach 1.8 GB/s. Without any of them OpenSSL
+    /// knows one stream best. A kernel that does not agree with the reference on a few messages is
+    /// passed over.
     public static let best =
         [shani, avx512, avx2].first { $0.isAvailable && $0.agreesWithReference } ?? openssl
 

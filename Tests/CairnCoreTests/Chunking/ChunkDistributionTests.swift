@@ -97,8 +97,8 @@ struct ChunkDistributionTests {
         #expect(found < expected * 2 / 3, "\(found) draws for \(expected) anchors")
     }
 
-    /// Anchors cannot follow each other without end, since no value of the table is zero, but whoever
-    /// knows the table can place many more of them than chance does.
+    /// Anchors cannot follow each other without end, since no value of the table is zero, but
+    /// whoever knows the table can place many more of them than chance does.
     @Test("bytes crafted for one key cost nothing more under another")
     func craftedBytes() throws {
         let size = 1 << 20
