@@ -141,10 +141,11 @@ enum MicroBench {
     ) throws {
         let size = 256 << 10
         let output = ByteBuffer(capacity: size * 2)
-        let opened = ByteBuffer(capacity: size)
         for (kind, data) in [("text", text), ("random bytes", random)] {
             let part = 16 << 20
-            var members: [(name: String, body: () throws -> Void)] = []
+            let input = ByteBuffer(capacity: part)
+            input.append(data.span(0..<part))
+            var members: [(name: String, body: () throws -> Void)] = [copying(input)]
             for setting in ["none", "lz4", "zstd,1", "zstd,3", "auto,3", "deflate,6"] {
                 guard let chosen = CompressionSetting(setting) else { continue }
                 let compressor = Compressor(chosen)
@@ -165,26 +166,42 @@ enum MicroBench {
             }
             try harness.group("Compressing \(kind) in units of 256 KiB", bytes: part, members)
         }
+        try decompressing(&harness, text)
+    }
+
+    private static func decompressing(_ harness: inout Harness, _ text: ByteBuffer) throws {
+        let size = 256 << 10
+        let part = 16 << 20
+        let input = ByteBuffer(capacity: part)
+        input.append(text.span(0..<part))
+        let opened = ByteBuffer(capacity: size)
         let decompressor = Decompressor()
-        output.truncate(to: 0)
-        let codec = Compressor(.zstd(level: 3)).compress(text.span(0..<size), into: output)
-        try harness.group(
-            "Decompressing text",
-            bytes: size,
-            [
+        var members: [(name: String, body: () throws -> Void)] = [copying(input)]
+        for setting in ["lz4", "zstd,3", "deflate,6"] {
+            guard let chosen = CompressionSetting(setting) else { continue }
+            let compressor = Compressor(chosen)
+            let units = stride(from: 0, to: part, by: size).map { start in
+                let unit = ByteBuffer()
+                let codec = compressor.compress(text.span(start..<start + size), into: unit)
+                return (bytes: unit, codec: codec)
+            }
+            members.append(
                 (
-                    "zstd,3",
+                    setting,
                     {
-                        opened.truncate(to: 0)
-                        try decompressor.decompress(
-                            output.span,
-                            codec: codec,
-                            count: size,
-                            into: opened
-                        )
+                        for unit in units {
+                            opened.truncate(to: 0)
+                            try decompressor.decompress(
+                                unit.bytes.span,
+                                codec: unit.codec,
+                                count: size,
+                                into: opened
+                            )
+                        }
                     }
                 )
-            ]
-        )
+            )
+        }
+        try harness.group("Decompressing text in units of 256 KiB", bytes: part, members)
     }
 }

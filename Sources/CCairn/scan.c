@@ -10,14 +10,19 @@ bool cairn_scan_available(cairn_scan_kernel kernel) {
 #if defined(__x86_64__)
     case cairn_scan_ssse3: return __builtin_cpu_supports("ssse3");
     case cairn_scan_avx2: return __builtin_cpu_supports("avx2");
+    case cairn_scan_avx512:
+        return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
+            && __builtin_cpu_supports("avx512vbmi");
     case cairn_scan_neon: return false;
 #elif defined(__aarch64__)
     case cairn_scan_neon: return true;
     case cairn_scan_ssse3:
-    case cairn_scan_avx2: return false;
+    case cairn_scan_avx2:
+    case cairn_scan_avx512: return false;
 #else
     case cairn_scan_ssse3:
     case cairn_scan_avx2:
+    case cairn_scan_avx512:
     case cairn_scan_neon: return false;
 #endif
     }
@@ -25,7 +30,8 @@ bool cairn_scan_available(cairn_scan_kernel kernel) {
 }
 
 static cairn_scan_kernel fastest(void) {
-    const cairn_scan_kernel order[] = {cairn_scan_avx2, cairn_scan_ssse3, cairn_scan_neon};
+    const cairn_scan_kernel order[] = {
+        cairn_scan_avx512, cairn_scan_avx2, cairn_scan_ssse3, cairn_scan_neon};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         if (cairn_scan_available(order[i])) return order[i];
     }
@@ -70,6 +76,7 @@ void cairn_scan_anchors(
 #if defined(__x86_64__)
     case cairn_scan_ssse3: cairn_anchors_ssse3(table, bytes, from, to, mask, bits); return;
     case cairn_scan_avx2: cairn_anchors_avx2(table, bytes, from, to, mask, bits); return;
+    case cairn_scan_avx512: cairn_anchors_avx512(table, bytes, from, to, mask, bits); return;
 #elif defined(__aarch64__)
     case cairn_scan_neon: cairn_anchors_neon(table, bytes, from, to, mask, bits); return;
 #endif

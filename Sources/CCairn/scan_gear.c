@@ -27,28 +27,39 @@ static size_t scan_plain(
     return to;
 }
 
+// The first hit, where strip `which` has one at its position i and no strip has one before i: a
+// hit there counts only if the rest of the earlier strips holds none.
+static __attribute__((noinline, cold)) size_t settle(
+    const uint64_t *table, const uint8_t *bytes, size_t strip, size_t i, size_t which,
+    uint64_t limit) {
+    for (size_t earlier = 0; earlier < which; earlier++) {
+        size_t end = (earlier + 1) * strip;
+        size_t hit = scan_plain(table, bytes, earlier * strip + i + 1, end, limit);
+        if (hit < end) return hit;
+    }
+    return which * strip + i;
+}
+
 // Four strips side by side: their chains of additions overlap, where a single one waits for
-// itself. A hit in the first strip is the answer at once; one in a later strip is kept until the
-// strips before it are known to hold none.
+// itself. A hit ends that, so that at most four times what lies before it is scanned.
 static size_t scan_strips(
     const uint64_t *table, const uint8_t *bytes, size_t strip, uint64_t limit) {
     const uint8_t *a = bytes, *b = a + strip, *c = b + strip, *d = c + strip;
     uint64_t ha = warm_up(table, a), hb = warm_up(table, b);
     uint64_t hc = warm_up(table, c), hd = warm_up(table, d);
-    size_t hit_b = strip, hit_c = strip, hit_d = strip;
     for (size_t i = 0; i < strip; i++) {
+        // The next strips lie behind these; the processor's own prefetching stops at pages.
+        if (i % 16 == 0) __builtin_prefetch(a + 4 * (strip + i));
         ha = step(table, ha, a[i]);
         hb = step(table, hb, b[i]);
         hc = step(table, hc, c[i]);
         hd = step(table, hd, d[i]);
         if (__builtin_expect(ha <= limit, 0)) return i;
-        if (__builtin_expect(hb <= limit, 0) && i < hit_b) hit_b = i;
-        if (__builtin_expect(hc <= limit, 0) && i < hit_c) hit_c = i;
-        if (__builtin_expect(hd <= limit, 0) && i < hit_d) hit_d = i;
+        if (__builtin_expect(hb <= limit, 0)) return settle(table, bytes, strip, i, 1, limit);
+        if (__builtin_expect(hc <= limit, 0)) return settle(table, bytes, strip, i, 2, limit);
+        if (__builtin_expect(hd <= limit, 0)) return settle(table, bytes, strip, i, 3, limit);
     }
-    if (hit_b < strip) return strip + hit_b;
-    if (hit_c < strip) return 2 * strip + hit_c;
-    return 3 * strip + hit_d;
+    return 4 * strip;
 }
 
 static size_t scan_interleaved(

@@ -16,6 +16,9 @@ void cairn_anchors_ssse3(
 void cairn_anchors_avx2(
     const uint8_t *table, const uint8_t *bytes, size_t from, size_t to, uint16_t mask,
     uint64_t *bits);
+void cairn_anchors_avx512(
+    const uint8_t *table, const uint8_t *bytes, size_t from, size_t to, uint16_t mask,
+    uint64_t *bits);
 #elif defined(__aarch64__)
 void cairn_anchors_neon(
     const uint8_t *table, const uint8_t *bytes, size_t from, size_t to, uint16_t mask,

@@ -9,8 +9,9 @@ typedef enum {
     cairn_scan_scalar,       // one byte after another
     cairn_scan_interleaved,  // four scalar streams at once
     cairn_scan_ssse3,
-    cairn_scan_avx2,  // two streams in one register
+    cairn_scan_avx2,  // 16 streams in one register
     cairn_scan_neon,
+    cairn_scan_avx512,  // 32 streams in one register
 } cairn_scan_kernel;
 
 // Whether this processor can run the kernel.
@@ -26,7 +27,7 @@ enum {
     cairn_gear_window = 64,      // bytes that a Gear hash depends on
     cairn_anchor_window = 16,    // bytes that an anchor depends on
     cairn_anchor_table = 288,    // two tables of 16 and the 256 values that they spell out
-    cairn_anchor_block = 8192,   // most positions of one call of cairn_scan_anchors
+    cairn_anchor_block = 16384,  // most positions of one call of cairn_scan_anchors
 };
 
 // The first position in [from, to) whose Gear hash is at most limit, or to.

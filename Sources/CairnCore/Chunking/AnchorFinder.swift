@@ -16,6 +16,9 @@ struct AnchorFinder: Sendable {
     private let mask: UInt16
     /// Where scanning starts: far enough before sizeMin that an anchor lies in between.
     private let scanStart: Int
+    /// Positions scanned in one go: enough for every kernel's streams, few beside a chunk, since
+    /// what lies behind a cut is scanned in vain.
+    private let block: Int
 
     init(_ parameters: ChunkerParameters, _ tables: ChunkerTables, _ kernel: ScanKernel) {
         table = tables.anchors()
@@ -28,6 +31,7 @@ struct AnchorFinder: Sendable {
         let rarity = min(max(magnitude - 6, 7), 10)  // one position in 2^rarity is an anchor
         mask = ~UInt16(0) << UInt16(16 - rarity)
         scanStart = sizeMin - min(16 << rarity, sizeMin - Self.window)
+        block = min(max(parameters.sizeMean / 2 & ~2047, 2048), Int(cairn_anchor_block))
     }
 
     /// The length of the chunk, where one of the first `size` bytes ends it.
@@ -38,7 +42,7 @@ struct AnchorFinder: Sendable {
             unsafe table.withUnsafeBufferPointer { table in
                 unsafe withUnsafeTemporaryAllocation(
                     of: UInt64.self,
-                    capacity: Int(cairn_anchor_block) / 64
+                    capacity: block / 64
                 ) { bits in
                     unsafe find(
                         buffer.baseAddress.unsafelyUnwrapped,
@@ -62,7 +66,7 @@ struct AnchorFinder: Sendable {
     ) -> Int? {
         var from = max(scanStart, progress.scanned)
         while from < size {
-            let to = min(from + Int(cairn_anchor_block), size)
+            let to = min(from + block, size)
             unsafe cairn_scan_anchors(kernel.code, table, bytes, from, to, mask, bits)
             for word in 0..<(to - from + 63) / 64 {
                 var rest = unsafe bits[word]
@@ -80,6 +84,36 @@ struct AnchorFinder: Sendable {
             from = to
         }
         return nil
+    }
+
+    /// All anchors among at most `cairn_anchor_block` positions, from 16 on: for tests of kernels.
+    func anchors(_ bytes: Span<UInt8>, _ positions: Range<Int>) -> [Int] {
+        precondition(
+            positions.lowerBound >= 16 && positions.upperBound <= bytes.count
+                && positions.count <= Int(cairn_anchor_block)
+        )
+        var bits = [UInt64](repeating: .max, count: (positions.count + 63) / 64)
+        unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe table.withUnsafeBufferPointer { table in
+                unsafe bits.withUnsafeMutableBufferPointer { bits in
+                    guard let out = bits.baseAddress else { return }
+                    unsafe cairn_scan_anchors(
+                        kernel.code,
+                        table.baseAddress.unsafelyUnwrapped,
+                        bytes.baseAddress.unsafelyUnwrapped,
+                        positions.lowerBound,
+                        positions.upperBound,
+                        mask,
+                        out
+                    )
+                }
+            }
+        }
+        return bits.indices.flatMap { word in
+            (0..<64).filter { bits[word] >> $0 & 1 == 1 }.map {
+                positions.lowerBound + 64 * word + $0
+            }
+        }
     }
 
     /// The length of the chunk, if the last anchor ends it before the position `limit`.

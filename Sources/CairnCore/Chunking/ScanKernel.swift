@@ -12,6 +12,8 @@ public enum ScanKernel: String, Sendable, CaseIterable {
     case ssse3
     /// x86-64 with AVX2.
     case avx2
+    /// x86-64 with AVX-512BW, VL and VBMI.
+    case avx512
     /// 64-bit ARM.
     case neon
 
@@ -47,6 +49,7 @@ public enum ScanKernel: String, Sendable, CaseIterable {
         case .interleaved: cairn_scan_interleaved
         case .ssse3: cairn_scan_ssse3
         case .avx2: cairn_scan_avx2
+        case .avx512: cairn_scan_avx512
         case .neon: cairn_scan_neon
         }
     }

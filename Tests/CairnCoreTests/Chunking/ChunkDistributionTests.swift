@@ -97,6 +97,43 @@ struct ChunkDistributionTests {
         #expect(found < expected * 2 / 3, "\(found) draws for \(expected) anchors")
     }
 
+    /// Anchors cannot follow each other without end, since no value of the table is zero, but
+    /// whoever knows the table can place many more of them than chance does.
+    @Test("bytes crafted for one key cost nothing more under another")
+    func craftedBytes() throws {
+        let size = 1 << 20
+        let values = Array(ChunkerTables(key: nil).anchors()[32...])
+        let crafted = Self.crowdedAnchors(values, size: size, seed: 36)
+        let random = randomBytes(size, seed: 36)
+        let known = try Chunker(.anchored, mean: 65_536, key: nil)
+        #expect(draws(known, crafted) > 3 * draws(known, random), "the attack is none")
+        var drawCounts = (crafted: 0, random: 0)
+        for seed in UInt8(0)..<16 {
+            let secret = try Chunker(.anchored, mean: 65_536, key: testKey(seed))
+            drawCounts.crafted += draws(secret, crafted)
+            drawCounts.random += draws(secret, random)
+        }
+        #expect(drawCounts.crafted < 2 * drawCounts.random, "\(drawCounts)")
+    }
+
+    /// Takes a byte that makes an anchor wherever there is one.
+    private static func crowdedAnchors(_ values: [UInt8], size: Int, seed: UInt64) -> [UInt8] {
+        var random = SplitMix64(seed: seed)
+        var hash: UInt16 = 0
+        return (0..<size).map { _ in
+            let start = UInt8(truncatingIfNeeded: random.next())
+            // From elsewhere no byte leads to a hash below 64.
+            let isNear = hash << 1 < 64 || hash << 1 >= 0xff00
+            let found =
+                isNear
+                ? (0...UInt8.max).first { hash << 1 &+ UInt16(values[Int(start &+ $0)]) < 64 }
+                : nil
+            let byte = start &+ (found ?? 0)
+            hash = hash << 1 &+ UInt16(values[Int(byte)])
+            return byte
+        }
+    }
+
     private func draws(_ chunker: Chunker, _ bytes: [UInt8]) -> Int {
         var start = 0
         var drawCount = 0

@@ -45,6 +45,35 @@ struct ScanKernelTests {
         }
     }
 
+    @Test(
+        "kernels find the same anchors at any start, length and alignment",
+        arguments: [12, 13, 15, 20]
+    )
+    func anchors(meanLog: Int) throws {
+        let seed = UInt64(20_261_127 + meanLog)
+        var random = SplitMix64(seed: seed)
+        let parameters = try ChunkerParameters.standard(.anchored, sizeMean: 1 << meanLog)
+        let contents = [
+            randomBytes(60_000, seed: seed), logBytes(60_000, seed: seed),
+            (0..<60_000).map { _ in UInt8(random.next() & 1) },
+        ]
+        for trial in 0..<60 {
+            let tables = ChunkerTables(key: randomBytes(32, seed: seed &+ UInt64(trial)).span)
+            let bytes = contents[trial % contents.count]
+            let count = trial < 30 ? random.next(in: 0...600) : random.next(in: 0...16_384)
+            let start = random.next(in: 16...bytes.count - count)
+            let positions = start..<start + count
+            let expected = AnchorFinder(parameters, tables, .scalar).anchors(bytes.span, positions)
+            for kernel in ScanKernel.available {
+                let finder = AnchorFinder(parameters, tables, kernel)
+                #expect(
+                    finder.anchors(bytes.span, positions) == expected,
+                    "\(kernel), trial \(trial), seed \(seed)"
+                )
+            }
+        }
+    }
+
     @Test("an unknown or missing kernel cannot be selected")
     func selection() {
         #expect(ScanKernel.available.contains(ScanKernel.selected))
