@@ -5,7 +5,7 @@ internal import CairnIO
 /// Brings one generation of a cleanup to its end (Specs/Cleanup.md#executor).
 ///
 /// Any number of executors may work at a generation; each step is a create that one of them wins.
-struct CleanupExecutor {
+package struct CleanupExecutor {
     let core: RepositoryCore
     let records: RecordStore
     let options: CleanupOptions
@@ -16,7 +16,8 @@ struct CleanupExecutor {
     let id: SessionID
     private(set) var report = CleanupReport()
 
-    init(
+    /// Works at a generation.
+    package init(
         _ core: RepositoryCore,
         generation: UInt64,
         options: CleanupOptions,
@@ -39,7 +40,7 @@ struct CleanupExecutor {
     /// Opens the generation.
     ///
     /// - Returns: Whether this call opened it; if not, somebody else has, with packs of their own.
-    func open(_ packs: Set<PackID>, _ indexes: Set<IndexID>) throws(CairnError) -> Bool {
+    package func open(_ packs: Set<PackID>, _ indexes: Set<IndexID>) throws(CairnError) -> Bool {
         let record = CondemnedRecord(
             executor: id,
             packs: packs.sorted(),
@@ -69,7 +70,7 @@ struct CleanupExecutor {
     /// An executor may have slept for any time. `done` records are never deleted, so one that is
     /// there says for sure that the generation is over, and that whatever this executor has settled
     /// or settles now says nothing.
-    mutating func finish() throws(CairnError) {
+    package mutating func finish() throws(CairnError) {
         if try has(.done) { return }
         if try !has(.doomed) {
             let condemned: CondemnedRecord = try CleanupView.read(records, generation, .condemned)

@@ -12,8 +12,9 @@ struct CopiedPack: Sendable {
 /// Copies what is needed out of condemned packs into new ones.
 ///
 /// A segment is opened, its chunks are proved by their IDs, and it is sealed again under the new
-/// pack's key, at the new place, without being compressed again. A segment of several chunks of
-/// which less than half is needed is put together anew. One thread at a time uses it.
+/// pack's key, at the new place, without being compressed again. What is needed of a segment of
+/// which a part is not is put together anew, or rewriting would never get rid of the rest. One
+/// thread at a time uses it.
 final class SegmentCopier {
     private let core: RepositoryCore
     private let records: RecordStore
@@ -166,8 +167,7 @@ final class SegmentCopier {
             }
             size += ranges[index].count
         }
-        let isWhole = ids == chunks.map { $0.id }
-        if chunks.count == 1 || isWhole && 2 * size >= place {
+        if !needed.contains(false) {
             let opened = tool.opened
             try writer(segment.type).append(
                 opened.span,

@@ -69,7 +69,7 @@ package final class PackPublisher: Sendable {
     }
 
     /// The packs that are in the store.
-    var written: Set<PackID> { state.withLock { $0.written } }
+    package var written: Set<PackID> { state.withLock { $0.written } }
 
     /// Whether no pack was begun.
     package var isUnused: Bool { state.withLock { $0.nextNumber == 0 } }
