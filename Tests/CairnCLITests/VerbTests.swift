@@ -232,3 +232,62 @@ struct VerbTests {
         #expect(try sandbox.cairn("--version").output.contains(version ?? "?"))
     }
 }
+
+@Suite("Forgetting and pruning")
+struct PruneTests {
+    /// A repository with a snapshot that can go and one that stays.
+    private func sandbox() throws -> Sandbox {
+        let sandbox = try Sandbox.filled()
+        try sandbox.write("source/a.txt", String(repeating: "something else\n", count: 500))
+        #expect(try sandbox.cairn("backup", "source", "--host", "alpha").status == 0)
+        return sandbox
+    }
+
+    @Test("what is forgotten comes back until it is pruned")
+    func undo() throws {
+        let sandbox = try sandbox()
+        let old = try #require(
+            try sandbox.cairn("snapshots", "--json").array().first?["id"] as? String
+        )
+        #expect(try sandbox.cairn("forget", old).status == 0)
+        #expect(try sandbox.cairn("snapshots", "--json").array().count == 1)
+        let back = try sandbox.cairn("forget", "--undo", old, "--json")
+        #expect(back.status == 0, "\(back.errors)")
+        let new = try #require(try back.lines().first?["new_snapshot_id"] as? String)
+        #expect(try sandbox.cairn("snapshots", "--json").array().count == 2)
+        #expect(try sandbox.cairn("forget", new).status == 0)
+        let pruned = try sandbox.cairn("prune", "--max-unused", "0", "--json")
+        #expect(pruned.status == 0, "\(pruned.errors)")
+        let summary = try #require(try pruned.lines().last)
+        #expect(summary["message_type"] as? String == "summary")
+        #expect((summary["packs_deleted"] as? Int ?? 0) > 0)
+        #expect(try sandbox.cairn("forget", "--undo", new).status == 1)
+        #expect(try sandbox.cairn("check", "--read-data").status == 0)
+        #expect(try sandbox.cairn("restore", "latest", "-t", "back").status == 0)
+        let text = String(repeating: "something else\n", count: 500)
+        #expect(try sandbox.read("back\(sandbox.root)/source/a.txt") == text)
+    }
+
+    @Test("a plan is written, shown, refused once it is old, and applied")
+    func plans() throws {
+        let sandbox = try sandbox()
+        let ids = try sandbox.cairn("snapshots", "--json").array().compactMap {
+            $0["id"] as? String
+        }
+        #expect(try sandbox.cairn("forget", ids[0]).status == 0)
+        let made = try sandbox.cairn("prune", "--max-unused", "0", "--plan", "plan", "--json")
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(try made.lines().last?["message_type"] as? String == "plan")
+        #expect(made.output.hasSuffix(try sandbox.read("plan")))
+        #expect(try sandbox.cairn("backup", "source", "--host", "alpha").status == 0)
+        let refused = try sandbox.cairn("prune", "--apply", "plan")
+        #expect(refused.status == 1 && refused.errors.contains("has changed"))
+        #expect(try sandbox.cairn("prune", "--max-unused", "0", "--plan", "plan").status == 0)
+        #expect(try sandbox.cairn("cleanup", "--apply", "plan").status == 0)
+        let after = try sandbox.cairn("prune", "-n", "--max-unused", "0", "--json").lines()
+        #expect((after.last?["packs"] as? [Any])?.isEmpty == true)
+        try sandbox.write("plan", "{}")
+        #expect(try sandbox.cairn("prune", "--apply", "plan").status == 1)
+        #expect(try sandbox.cairn("prune", "--apply", "plan", "--max-unused", "1%").status == 64)
+    }
+}
