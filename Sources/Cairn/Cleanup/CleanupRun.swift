@@ -126,7 +126,7 @@ package enum CleanupRun {
         _ report: inout CleanupReport
     ) throws(CairnError) -> UInt64 {
         for _ in 0..<tryCountMax {
-            let cleanup = try loaded(core)
+            let cleanup = try CleanupView.load(RecordStore(core))
             guard cleanup.isOpen else { return cleanup.generation }
             if let damage = cleanup.damage {
                 throw CairnError(
@@ -144,18 +144,6 @@ package enum CleanupRun {
             try finish(&executor, &report)
         }
         throw CairnError(.unavailable, "other cleanups keep beginning; try again later")
-    }
-
-    /// What `gc/` says, read again where a record went meanwhile.
-    private static func loaded(_ core: RepositoryCore) throws(CairnError) -> CleanupView {
-        for _ in 1..<tryCountMax {
-            do throws(CairnError) {
-                return try CleanupView.load(RecordStore(core))
-            } catch {
-                guard error.isMissingObject else { throw error }
-            }
-        }
-        return try CleanupView.load(RecordStore(core))
     }
 
     /// Opens a generation with these packs and brings it to its end. Where another cleanup was

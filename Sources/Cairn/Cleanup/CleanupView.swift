@@ -43,14 +43,27 @@ extension CleanupView {
         try phases(records).keys.max() ?? 0
     }
 
+    /// How often reading begins again because a cleanup went on meanwhile.
+    private static let tryCountMax = 32
+
     /// Reads `gc/`.
-    ///
+    package static func load(_ records: RecordStore) throws(CairnError) -> CleanupView {
+        for _ in 1..<tryCountMax {
+            do throws(CairnError) {
+                return try readOnce(records)
+            } catch {
+                guard error.isMissingObject else { throw error }
+            }
+        }
+        return try readOnce(records)
+    }
+
     /// A listing may miss a record that is created while it runs, and show one that is created
     /// later. What must be there is therefore read by its name: a generation that is done has a
     /// `doomed`, an open one a `condemned`, and so has the one before it a `doomed`.
     ///
     /// - Throws: What ``CairnError/isMissingObject`` says, if a cleanup went on meanwhile.
-    package static func load(_ records: RecordStore) throws(CairnError) -> CleanupView {
+    private static func readOnce(_ records: RecordStore) throws(CairnError) -> CleanupView {
         let phases = try phases(records)
         var view = CleanupView()
         guard let newest = phases.keys.max(), let found = phases[newest] else { return view }
