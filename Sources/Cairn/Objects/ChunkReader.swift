@@ -193,7 +193,7 @@ package struct PackOpener: Sendable {
         } catch {
             throw CairnError(.store, "deriving the key of \(text) failed", cause: error)
         }
-        guard key.commitment == header.commitment else {
+        guard Commitment.areEqual(key.commitment, header.commitment) else {
             throw CairnError(.damaged, "\(text) was sealed under another key; run 'check'")
         }
         associated = PackAssociatedData(header)

@@ -109,7 +109,9 @@ extension RecordEnvelope {
                 name: name,
                 salt: envelope.salt
             )
-            guard objectKey.commitment == envelope.commitment else { throw .authenticationFailed }
+            guard Commitment.areEqual(objectKey.commitment, envelope.commitment) else {
+                throw .authenticationFailed
+            }
             let sealer = Sealer()
             try sealer.setKey(objectKey.secret, algorithm: envelope.sealing)
             let additional = envelope.associatedData(name: name)

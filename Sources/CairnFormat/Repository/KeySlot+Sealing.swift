@@ -78,7 +78,9 @@ extension KeySlot {
         do throws(SealingFailure) {
             let key = try deriveKey(from: secret)
             // Compared before anything is opened, so that no slot opens under two secrets.
-            guard key.commitment == commitment else { throw .authenticationFailed }
+            guard Commitment.areEqual(key.commitment, commitment) else {
+                throw .authenticationFailed
+            }
             let sealer = Sealer()
             try sealer.setKey(key.secret, algorithm: .aes256GCM)
             let additional = associatedData

@@ -31,6 +31,21 @@ private func nonce(_ bytes: [UInt8]) -> Sealer.Nonce {
     return nonce
 }
 
+@Suite("A commitment")
+struct CommitmentTests {
+    @Test("equals itself and nothing that differs in a bit, or in length")
+    func comparison() {
+        let bytes = [UInt8](0..<32)
+        #expect(Commitment.areEqual(bytes, bytes) && Commitment.areEqual([], []))
+        for bit in 0..<256 {
+            var other = bytes
+            other[bit / 8] ^= 1 << UInt8(bit % 8)
+            #expect(!Commitment.areEqual(bytes, other), "bit \(bit)")
+        }
+        #expect(!Commitment.areEqual(bytes, Array(bytes.dropLast())))
+    }
+}
+
 @Suite("AES-256-GCM")
 struct AESGCMTests {
     @Test("seals and opens what NIST publishes", arguments: AESGCMVector.encryption)
