@@ -127,6 +127,9 @@ public struct StatusReport: Sendable {
     public var damaged: [String: String] = [:]
     public var objectCount = 0
     public var totalBytes: UInt64 = 0
+    /// The cleanup that is under way: `waiting` for backups to notice it and copying, or
+    /// `deleting`; nil where none is.
+    public var openCleanup: String?
     /// Whether cleanup may run beside backups on this store.
     public var hasAtomicCreate = true
     public var isAnyStale: Bool { sources.contains { $0.isStale } }

@@ -131,7 +131,9 @@ struct RepositoryInventory {
                 return id
             }
         )
-        let alive = Set(sessions.filter { $0.isDead != true }.map { $0.id }).union(unknown)
+        let alive = Set(
+            sessions.filter { $0.isDead != true }.flatMap { [$0.id] + $0.record.predecessors }
+        ).union(unknown)
         var orphans = foreign
         for (id, size) in packs where !indexed.contains(id) && !alive.contains(id.session) {
             orphans.append(Orphan(object: ObjectNames.pack(id), size: size))

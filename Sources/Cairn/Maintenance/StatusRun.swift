@@ -45,6 +45,8 @@ enum StatusRun {
         for (id, reason) in census.lost { report.damaged[ObjectNames.index(id)] = reason }
         report.objectCount = inventory.objectCount
         report.totalBytes = inventory.totalBytes
+        let cleanup = inventory.view.cleanup
+        if cleanup.isOpen { report.openCleanup = cleanup.isDoomed ? "deleting" : "waiting" }
         report.hasAtomicCreate = core.store.capabilities.hasAtomicCreate
         return report
     }

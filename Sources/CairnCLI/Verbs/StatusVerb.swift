@@ -66,6 +66,7 @@ struct StatusVerb: Verb {
             ("orphans", .count(report.orphans.count)),
             ("orphan_bytes", .unsigned(report.orphanBytes)), ("damaged", .array(damaged)),
             ("objects", .count(report.objectCount)), ("total_size", .unsigned(report.totalBytes)),
+            ("open_cleanup", report.openCleanup.map { .string($0) } ?? .null),
             ("atomic_create", .bool(report.hasAtomicCreate)), ("stale", .bool(report.isAnyStale)),
         ]
     }
@@ -89,10 +90,14 @@ struct StatusVerb: Verb {
                     + "\(session.processID), begun \(TimeText.local(session.started)): \(state)"
             )
         }
+        if let phase = report.openCleanup {
+            output.line("a cleanup is under way or was interrupted (\(phase)): 'prune' goes on")
+        }
         if !report.orphans.isEmpty {
             output.line(
                 "\(Units.count(report.orphans.count, "object")) with "
-                    + "\(Units.bytes(report.orphanBytes)) belong to no snapshot"
+                    + "\(Units.bytes(report.orphanBytes)) belong to no snapshot; 'prune' removes "
+                    + "them"
             )
         }
         output.line(
