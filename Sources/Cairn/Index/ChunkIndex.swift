@@ -187,6 +187,11 @@ package final class ChunkIndex: Sendable {
         return own.contains { isStored(key, in: [$0]) }
     }
 
+    /// Whether a chunk is claimed and has no place yet.
+    package var hasPending: Bool {
+        shards.contains { $0.state.withLock { $0.table.hasPending } }
+    }
+
     /// Every pack that the runs of earlier sessions list and that counts.
     package var packs: Set<PackID> {
         var packs: Set<PackID> = []

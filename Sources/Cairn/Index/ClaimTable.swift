@@ -37,6 +37,9 @@ struct ClaimTable {
         return slot
     }
 
+    /// Whether any chunk is claimed and has no place yet.
+    var hasPending: Bool { states.contains(.pending) }
+
     /// What is known about `key`.
     func state(of key: PrefixKey) -> State {
         guard let slot = slot(of: key) else { return .free }

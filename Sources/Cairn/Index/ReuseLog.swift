@@ -11,9 +11,11 @@ package final class ReuseLog: Sendable {
     private struct State {
         var ids: [ChunkID] = []
         var spill: SpillFile?
+        /// How much of the file was written for sure.
+        var spilledSize: UInt64 = 0
         var packs: Set<PackID> = []
         var last: PackID?
-        /// The file could not be written: the log is not whole.
+        /// The file could not be written: the rest stays in memory.
         var failure: FileFailure?
     }
 
@@ -41,7 +43,7 @@ package final class ReuseLog: Sendable {
                 state.last = pack
             }
             state.ids.append(id)
-            if state.ids.count >= ReuseLog.countMax { flush(&state) }
+            if state.ids.count >= ReuseLog.countMax && state.failure == nil { flush(&state) }
         }
     }
 
@@ -61,6 +63,7 @@ package final class ReuseLog: Sendable {
                 state.spill = file
             }
             try file.append(writer.bytes.span)
+            state.spilledSize += UInt64(writer.bytes.count)
             state.ids.removeAll(keepingCapacity: true)
         } catch {
             // The IDs stay in memory: losing them could lose data.
@@ -72,16 +75,16 @@ package final class ReuseLog: Sendable {
     package func forEach(
         _ body: (ChunkID) throws(CairnError) -> Void
     ) throws(CairnError) {
-        let (ids, spill) = state.withLock { ($0.ids, $0.spill) }
+        let (ids, spill, end) = state.withLock { ($0.ids, $0.spill, $0.spilledSize) }
         if let spill {
             let size = ReuseLog.countMax * ChunkID.size
             let buffer = ByteBuffer(capacity: size)
             var offset: UInt64 = 0
-            while offset < spill.count {
-                let end = min(offset + UInt64(size), spill.count)
+            while offset < end {
+                let next = min(offset + UInt64(size), end)
                 buffer.truncate(to: 0)
                 do throws(FileFailure) {
-                    try spill.read(offset..<end, into: buffer)
+                    try spill.read(offset..<next, into: buffer)
                 } catch {
                     throw CairnError(.target, "a temporary file cannot be read", cause: error)
                 }
@@ -95,7 +98,7 @@ package final class ReuseLog: Sendable {
                     }
                     try body(id)
                 }
-                offset = end
+                offset = next
             }
         }
         for id in ids { try body(id) }

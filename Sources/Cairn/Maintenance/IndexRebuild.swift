@@ -55,6 +55,10 @@ enum IndexRebuild {
             guard session.roots.contains(newest.session) else {
                 throw CairnError(.viewChanged, "the repository keeps changing; try again")
             }
+            let condemned = session.view.cleanup.condemned
+            guard condemned.isDisjoint(with: missing.map { $0.id }) else {
+                throw CairnError(.viewChanged, "a cleanup is removing such packs; try again")
+            }
             for pack in missing {
                 try context.checkCancelled()
                 let tail = try PackTail(of: pack.id, size: pack.size, core: bare)

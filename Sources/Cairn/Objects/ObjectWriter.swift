@@ -7,7 +7,9 @@ internal import Synchronization
 ///
 /// A writer is one session: nothing it stored is visible, or safe from cleanup, until ``commit``
 /// makes a snapshot that holds every stream as a file of the name given. Use it from one task at a
-/// time; end it with ``commit(tags:description:)`` or ``abandon()``.
+/// time; end it with ``commit(tags:description:)`` or ``abandon()``. A cleanup waits for a writer
+/// until its next call, and shuts it out after an hour; that costs a writer what it has stored only
+/// if nothing of it is left.
 public final class ObjectWriter: Sendable {
     private struct State {
         var saver: ChunkSaver
@@ -66,6 +68,8 @@ public final class ObjectWriter: Sendable {
                         "the writer has ended, or the name was used before"
                     )
                 }
+                // A cleanup that begins between two streams waits for the next call.
+                try session.lookForCleanup()
                 let content = try stream(source, state.saver, context)
                 state.entries[name] = entry(name, content)
                 state.statistics.files += 1

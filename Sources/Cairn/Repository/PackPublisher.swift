@@ -68,7 +68,7 @@ package final class PackPublisher: Sendable {
         return PackID(session: name.current, number: number)
     }
 
-    /// The packs that are in the store.
+    /// The packs that are in the store, or being written.
     package var written: Set<PackID> { state.withLock { $0.written } }
 
     /// Whether no pack was begun.
@@ -138,11 +138,10 @@ package final class PackPublisher: Sendable {
     @discardableResult
     private func writeNow(_ pack: ClosedPack) -> Bool {
         do throws(CairnError) {
+            // Ours from the moment that it may be there: a roll-over asks in between.
+            state.withLock { _ = $0.written.insert(pack.id) }
             let size = try write(pack)
-            state.withLock { state in
-                state.bytesStored += size
-                state.written.insert(pack.id)
-            }
+            state.withLock { $0.bytesStored += size }
             try onWritten(pack, IndexedPack(id: pack.id, kind: pack.kind, size: size))
             buffers.put(pack.buffer)
             return true

@@ -10,18 +10,27 @@ extension WriterSession {
     ///
     /// - Throws: `.fenced` if something that the session relies on is gone.
     package func lookForCleanup() throws(CairnError) {
+        if state.withLock({ $0.isCommitting }) { return }
+        try rollOverIfNeeded(unlessCommitting: true)
+    }
+
+    /// Rolls over if there is a generation that the session did not know when it registered.
+    func rollOverIfNeeded(unlessCommitting: Bool = false) throws(CairnError) {
         guard !isDryRun else { return }
         let known = state.withLock { $0.registration.generation }
         guard try CleanupView.generation(records) > known else { return }
-        try rollOver(mayStore: true)
+        try rollOver(mayStore: true, unlessCommitting: unlessCommitting)
     }
 
     /// Goes on as another session.
     ///
-    /// - Parameter mayStore: Whether chunks that only condemned packs hold can be stored again;
-    ///   without it they end the session.
-    func rollOver(mayStore: Bool) throws(CairnError) {
+    /// - Parameters:
+    ///   - mayStore: Whether chunks that only condemned packs hold can be stored again; without it
+    ///     they end the session.
+    ///   - unlessCommitting: Whether to leave it to the commit if that has begun meanwhile.
+    func rollOver(mayStore: Bool, unlessCommitting: Bool = false) throws(CairnError) {
         let outcome = turn.withLock { _ -> Result<Void, CairnError> in
+            if unlessCommitting && state.withLock({ $0.isCommitting }) { return .success(()) }
             do throws(CairnError) {
                 try rollOverNow(mayStore: mayStore)
                 return .success(())
@@ -32,25 +41,14 @@ extension WriterSession {
         try outcome.get()
     }
 
+    /// So many predecessors are named before those are left out that have served.
+    private static let predecessorCountMax = SessionRecord.predecessorCountMax / 2
+
     private func rollOverNow(mayStore: Bool) throws(CairnError) {
         let old = state.withLock { $0.registration }
-        var next = old
-        next.generation = try CleanupView.generation(records)
-        next.id = SessionID(
-            writer: old.id.writer,
-            counter: old.id.counter &+ 1,
-            random: try core.randomBytes(12)
-        )
-        next.predecessors.insert(old.id)
+        let next = try successor(of: old)
         var isEnded: Bool?
-        if core.options.faults.contains(.earlyTombstone) {
-            isEnded = try SessionAdoption.entomb(
-                old.id,
-                .rolledOver,
-                successor: next.id,
-                records
-            )
-        }
+        if core.options.faults.contains(.earlyTombstone) { isEnded = try end(old, next) }
         try next.create(records)
         do throws(CairnError) {
             let (view, fresh) = try RepositoryView.open(
@@ -66,14 +64,7 @@ extension WriterSession {
             guard own.isDisjoint(with: view.cleanup.condemned),
                 deltas.isDisjoint(with: view.cleanup.condemnedIndexes)
             else { throw WriterSession.lost }
-            if isEnded == nil {
-                isEnded = try SessionAdoption.entomb(
-                    old.id,
-                    .rolledOver,
-                    successor: next.id,
-                    records
-                )
-            }
+            if isEnded == nil { isEnded = try end(old, next) }
             if isEnded == false && !core.options.faults.contains(.ignoredFence) {
                 // A cleanup was first. What we hold counts as far as it is still there.
                 let (packs, indexes) = try listed()
@@ -91,6 +82,34 @@ extension WriterSession {
             next.remove(records)
             throw error
         }
+    }
+
+    /// The registration under which the session goes on.
+    private func successor(
+        of old: SessionRegistration
+    ) throws(CairnError) -> SessionRegistration {
+        var next = old
+        next.generation = try CleanupView.generation(records)
+        next.id = SessionID(
+            writer: old.id.writer,
+            counter: old.id.counter &+ 1,
+            random: try core.randomBytes(12)
+        )
+        if next.predecessors.count >= WriterSession.predecessorCountMax {
+            // Those of which nothing is held need no mention.
+            let held = Set(ownPacks.map(\.session)).union(deltas.written.map { $0.id.session })
+            next.predecessors.formIntersection(held)
+        }
+        next.predecessors.insert(old.id)
+        return next
+    }
+
+    /// Gives the old session up; false if somebody else was first.
+    private func end(
+        _ old: SessionRegistration,
+        _ next: SessionRegistration
+    ) throws(CairnError) -> Bool {
+        try SessionAdoption.entomb(old.id, .rolledOver, successor: next.id, records)
     }
 
     private static var lost: CairnError {

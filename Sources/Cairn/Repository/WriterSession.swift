@@ -13,8 +13,10 @@ package final class WriterSession: Sendable {
         var registration: SessionRegistration
         /// The newest view.
         var view: RepositoryView
-        /// Packs adopted, which a cleanup may have condemned.
+        /// Packs taken over, which a cleanup may have condemned.
         var packs: Set<PackID> = []
+        /// From here on only the commit itself rolls over.
+        var isCommitting = false
     }
 
     package let core: RepositoryCore
@@ -32,7 +34,7 @@ package final class WriterSession: Sendable {
     let records: RecordStore
     private let started: Int64
     let isDryRun: Bool
-    /// Held while the session rolls over or commits.
+    /// Held while the session rolls over.
     let turn = Mutex<Void>(())
     private let mayHaveCommitted = Atomic<Bool>(false)
 
@@ -184,6 +186,7 @@ package final class WriterSession: Sendable {
         _ entries: [IndexEntry],
         in pack: IndexedPack
     ) throws(CairnError) {
+        state.withLock { _ = $0.packs.insert(pack.id) }
         index.place(entries, in: pack)
         if index.undrainedCount >= ChunkIndex.drainCount { try deltas.write() }
     }
@@ -201,10 +204,18 @@ package final class WriterSession: Sendable {
     /// - Throws: `.fenced` if another process ended the session and what it held is no longer
     ///   there; nothing is lost but this commit, and a new session takes over what is left.
     package func commit(_ snapshot: SnapshotRecord) throws(CairnError) -> SnapshotRecord {
-        try lookForCleanup()
+        // Waits for a roll-over that another thread is at: what it stores must be in the packs.
+        turn.withLock { _ in state.withLock { $0.isCommitting = true } }
+        try rollOverIfNeeded()
         try dataPacks.finish()
         try metadataPacks.finish()
         try publisher.drain()
+        guard isDryRun || !index.hasPending else {
+            throw CairnError(
+                .fenced,
+                "chunks could not be stored again beside a cleanup; run the backup again"
+            )
+        }
         try records.barrier()
         try deltas.write()
         try records.barrier()

@@ -288,4 +288,79 @@ struct CleanupTests {
         #expect(try bench.plan().isEmpty)
         #expect(try bench.names("indexes").count < 60)
     }
+
+    @Test("may begin and end while a backup commits: then nothing is committed that is not there")
+    func duringCommit() throws {
+        let base = MemoryStore()
+        var options = RepositoryOptions()
+        options.environment = .virtual(seed: 10)
+        var settings = RepositorySettings()
+        settings.packSize = 4 << 20
+        _ = try RepositoryCreation.run(base, settings, nil, options)
+        let cleaner = try SimulatedFiles.core(base, seed: 11, process: 1)
+        let old = try SimulatedFiles.save(cleaner, [1: 1], usesParent: false).session
+        let writer = Mutex<WriterSession?>(nil)
+        let opened = Mutex<CleanupExecutor?>(nil)
+        let store = HookedStore(base: base) { name in
+            guard name.folder == "indexes", opened.withLock({ $0 == nil }) else { return }
+            // The only other copy of content 1 is condemned, and nothing else needs it.
+            do {
+                try SnapshotChanges(cleaner).mark([old], reason: "test")
+                let packs = try RecordStore(cleaner).list("packs").compactMap { object in
+                    if case .pack(let id)? = ObjectNames.parse(object.name.text) { id } else { nil }
+                }
+                var hasty = CleanupOptions()
+                hasty.fenceAfter = 0
+                var executor = try CleanupExecutor(
+                    cleaner,
+                    generation: 1,
+                    options: hasty,
+                    context: JobContext(),
+                    meter: CleanupMeter(cleaner.environment.time)
+                )
+                let ours = Set(packs.filter { $0.session == old })
+                #expect(try executor.open(ours, []))
+                opened.withLock { $0 = executor }
+                // The session's watch may look at this very moment.
+                try writer.withLock { $0 }?.lookForCleanup()
+                try executor.finish()
+            } catch {
+                Issue.record(error)
+            }
+        }
+        let other = try SimulatedFiles.core(store, seed: 12, process: 3)
+        let files = [1: 1, 5: 5]
+        do throws(CairnError) {
+            let record = try SimulatedFiles.save(other, files, usesParent: false) { session in
+                writer.withLock { $0 = session }
+            }
+            let snapshot = try OpenedSnapshot(record.session, RecordStore(cleaner), JobContext())
+            let isWhole = try SimulatedFiles.holds(snapshot.chunks, snapshot.record, files)
+            #expect(isWhole)
+        } catch {
+            #expect(error.code == .fenced)
+        }
+        #expect(opened.withLock { $0 != nil })
+        let again = try SimulatedFiles.save(cleaner, files, usesParent: false)
+        let snapshot = try OpenedSnapshot(again.session, RecordStore(cleaner), JobContext())
+        #expect(try SimulatedFiles.holds(snapshot.chunks, snapshot.record, files))
+    }
+
+    @Test("a session with a chunk that could not be stored again commits nothing")
+    func pendingClaim() throws {
+        let bench = try Bench(seed: 13)
+        let session = try WriterSession.begin(try bench.core(), context: JobContext())
+        let sink = MetadataSink(session)
+        var writer = DirectoryWriter(sink)
+        let tree = try writer.finish()
+        try sink.flush()
+        let id = session.core.identifier.identify([1, 2, 3].span)
+        #expect(session.index.claim(id) == .claimed)
+        let error = #expect(throws: CairnError.self) {
+            try session.commit(SnapshotRecord(session: session.id, tree: tree))
+        }
+        #expect(error?.code == .fenced)
+        #expect(try bench.names("snapshots").isEmpty)
+        session.abandon()
+    }
 }
