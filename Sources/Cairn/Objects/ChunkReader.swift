@@ -44,16 +44,22 @@ package final class ChunkReader: Sendable {
     ///
     /// - Throws: `.damaged` if no place holds a chunk of this ID, `.forgotten`.
     package func read(_ id: ChunkID, into output: ByteBuffer) throws(CairnError) {
-        let index = index
-        do throws(CairnError) {
-            try read(id, index, into: output)
-        } catch {
-            guard error.code == .damaged, let newer = try newerIndex(than: index) else {
-                throw error
+        var index = index
+        for _ in 1..<ChunkReader.tryCountMax {
+            do throws(CairnError) {
+                return try read(id, index, into: output)
+            } catch {
+                guard error.code == .damaged, let newer = try newerIndex(than: index) else {
+                    throw error
+                }
+                index = newer
             }
-            try read(id, newer, into: output)
         }
+        try read(id, index, into: output)
     }
+
+    /// How many indexes are tried: each time a cleanup has ended meanwhile.
+    private static let tryCountMax = 16
 
     /// The index as it is now, or nil where no cleanup has changed it.
     private func newerIndex(than index: ChunkIndex) throws(CairnError) -> ChunkIndex? {
