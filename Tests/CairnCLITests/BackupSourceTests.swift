@@ -68,6 +68,33 @@ struct BackupSourceTests {
         #expect(try snapshotCount(sandbox) == 1)
     }
 
+    @Test(
+        "a signal to the command too, as from a terminal, gives 130 and saves nothing",
+        arguments: ["", "trap 'exit 0' INT; "]
+    )
+    func interruptedGroup(trap: String) throws {
+        let sandbox = try Sandbox.filled()
+        // In a session of its own the group is the program and its command.
+        let line = "\(trap)echo part; kill -INT 0; mkfifo pipe; read line < pipe"
+        let start = "setsid -w '\(Sandbox.command)' backup --stdin-from-command -- sh -c "
+        for _ in 0..<15 {
+            let run = try sandbox.shell("rm -f pipe; " + start + "\"\(line)\"")
+            #expect(run.status == 130, "\(run.errors)")
+        }
+        #expect(try snapshotCount(sandbox) == 1)
+    }
+
+    @Test("a command that has closed its output and runs on is ended by a signal")
+    func interruptedLate() throws {
+        let sandbox = try Sandbox.filled()
+        // It ends by itself only once somebody writes to the pipe, which nobody does.
+        let line = "mkfifo pipe; echo x; exec >&-; kill -TERM $PPID; read line < pipe"
+        let arguments = ["backup", "--stdin-from-command", "--", "sh", "-c", line]
+        let run = try sandbox.cairn(arguments, ["CAIRN_KEY_FILE": sandbox.path("key")])
+        #expect(run.status == 130, "\(run.errors)")
+        #expect(try snapshotCount(sandbox) == 1)
+    }
+
     @Test("a file that cannot be read gives 3 and is named", .enabled(if: geteuid() != 0))
     func unreadableFile() throws {
         let sandbox = try Sandbox.filled()

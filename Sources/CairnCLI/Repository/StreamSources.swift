@@ -76,7 +76,7 @@ final class CommandSource: ByteSource {
     /// Has the next read fail, and asks the command to end.
     func cancel() {
         stream.cancel()
-        hasEnded.withLock { if !$0 { process.terminate() } }
+        process.terminate()
     }
 
     func read(upTo size: Int, into buffer: ByteBuffer) throws(CairnError) -> Int {
@@ -85,6 +85,9 @@ final class CommandSource: ByteSource {
 
     func finish() throws(CairnError) {
         let ending = end()
+        // A signal from the terminal goes to the command too, and may have ended it: whatever came
+        // before its end must be seen first, or a stream that was cut off could pass for whole.
+        Interrupts.shared.settle()
         try stream.finish()
         guard let ending, !ending.isSuccess else { return }
         throw CairnError(.source, "\(name) \(ending.description); nothing was saved")

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Synchronization
 
 /// A program that runs beside this one, its standard output readable here.
 final class ChildProcess: Sendable {
@@ -33,6 +34,8 @@ final class ChildProcess: Sendable {
     let id: pid_t
     /// Where its standard output is read.
     let output: CInt
+    /// Whether its ID may belong to another process by now.
+    private let isReaped = Mutex(false)
 
     /// Starts a program, found as the shell finds it, with its arguments in bytes.
     init(_ arguments: [[UInt8]], input: Input) throws(SystemFailure) {
@@ -54,19 +57,28 @@ final class ChildProcess: Sendable {
         close(output)
     }
 
-    /// Waits for its end.
+    /// Waits for its end, once. It can be asked to end meanwhile.
     func wait() -> Ending {
-        var status: CInt = 0
-        while unsafe waitpid(id, &status, 0) < 0 {
+        // Waits without reaping: until it is reaped, nobody else gets its ID.
+        var information = unsafe siginfo_t()
+        while unsafe waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0 {
             if errno != EINTR { return .status(-1) }
         }
+        var status: CInt = 0
+        let result = isReaped.withLock { isReaped in
+            isReaped = true
+            return unsafe waitpid(id, &status, 0)
+        }
+        guard result == id else { return .status(-1) }
         let signal = status & 0x7f
         return signal == 0 ? .status(status >> 8 & 0xff) : .signal(signal)
     }
 
     /// Asks it to end.
     func terminate() {
-        kill(id, SIGTERM)
+        isReaped.withLock { isReaped in
+            if !isReaped { kill(id, SIGTERM) }
+        }
     }
 
     private static func start(

@@ -10,14 +10,21 @@ final class Interrupts: Sendable {
         var handlers: [Int: @Sendable () -> Void] = [:]
         var next = 0
         var isInterrupted = false
+        /// Whether a mark was set and not met yet.
+        var hasMark = false
     }
 
     /// The one that listens to this process's signals.
     static let shared = Interrupts()
     private let state = Mutex(State())
+    private let settling = Mutex<Void>(())
 
     /// The signals that cancel.
     static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    /// Says that all signals before it have been taken. Of the signals that wait, the one with the
+    /// lowest number comes first, and this one comes after those that cancel.
+    private static let mark = SIGURG
 
     /// Whether a signal came.
     var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
@@ -30,18 +37,32 @@ final class Interrupts: Sendable {
         _ = signal(SIGPIPE, SIG_IGN)
         // What was ignored when the process began, by nohup or by a shell, stays ignored.
         let signals = Interrupts.signals.filter { !Interrupts.isIgnored($0) }
-        var set = Interrupts.signalSet(signals)
+        var set = Interrupts.signalSet(signals + [Interrupts.mark])
         _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         return signals
     }
 
+    /// Returns once every signal that the process had before this call has been taken.
+    func settle() {
+        // One mark at a time: equal signals that wait are one.
+        settling.withLock { _ in
+            state.withLock { $0.hasMark = true }
+            kill(getpid(), Interrupts.mark)
+            while state.withLock({ $0.hasMark }) { usleep(100) }
+        }
+    }
+
     /// Takes the signals until the process ends.
     func listen(to signals: [CInt]) -> Never {
-        var set = Interrupts.signalSet(signals)
+        var set = Interrupts.signalSet(signals + [Interrupts.mark])
         while true {
             var number: CInt = 0
-            if signals.isEmpty { pause() }
-            if unsafe sigwait(&set, &number) == 0 { take() }
+            guard unsafe sigwait(&set, &number) == 0 else { continue }
+            if number == Interrupts.mark {
+                state.withLock { $0.hasMark = false }
+            } else {
+                take()
+            }
         }
     }
 
