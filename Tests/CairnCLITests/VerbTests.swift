@@ -286,6 +286,13 @@ struct PruneTests {
         #expect(try sandbox.cairn("cleanup", "--apply", "plan").status == 0)
         let after = try sandbox.cairn("prune", "-n", "--max-unused", "0", "--json").lines()
         #expect((after.last?["packs"] as? [Any])?.isEmpty == true)
+        let forged = try sandbox.read("plan").replacingOccurrences(
+            of: "\"packs\":[",
+            with: "\"packs\":[{\"id\":\"\(ids[0])-00000000\",\"size\":-1,\"used_size\":0,"
+                + "\"action\":\"delete\",\"reason\":\"unused\"},"
+        )
+        try sandbox.write("forged", forged)
+        #expect(try sandbox.cairn("prune", "--apply", "forged").status == 1)
         try sandbox.write("plan", "{}")
         #expect(try sandbox.cairn("prune", "--apply", "plan").status == 1)
         #expect(try sandbox.cairn("prune", "--apply", "plan", "--max-unused", "1%").status == 64)

@@ -54,6 +54,15 @@ package struct CleanupExecutor {
         _ phase: CleanupPhase,
         _ record: some StoredValue
     ) throws(CairnError) -> Bool {
+        do throws(DecodingFailure) {
+            try record.validate()
+        } catch {
+            throw CairnError(
+                .invalidRequest,
+                "this is more than one cleanup can record; prune with --max-repack-size first",
+                cause: error
+            )
+        }
         let name = ObjectNames.cleanup(generation: generation, phase)
         let sealed = try records.seal(phase.recordType, record.encode(), named: name)
         let outcome = try records.create(name, sealed)
@@ -112,9 +121,8 @@ package struct CleanupExecutor {
         let live = view.records.values.filter {
             !forgotten.contains($0.session) || roots.contains($0.session)
         }
-        for record in live.sorted(by: { $0.session < $1.session }) { try marking.add(record) }
-        guard !index.isDamaged else {
-            throw CairnError(.viewChanged, "a part of the local index was damaged; try again")
+        for record in live.sorted(by: { $0.session < $1.session }) {
+            try marking.add(record, isForgotten: forgotten.contains(record.session))
         }
         let copier = try SegmentCopier(self, marking.live)
         let kept: Set<PackID>
@@ -156,6 +164,9 @@ package struct CleanupExecutor {
         )
         try records.barrier()
         try context.checkCancelled()
+        // Everything above has read the index: a part that turned out to be damaged may have hidden
+        // what is needed, or which packs an index object lists.
+        try core.indexCache.expectSound(upkeep.index)
         if try create(.doomed, record) { report.indexesReplaced += replaced }
     }
 

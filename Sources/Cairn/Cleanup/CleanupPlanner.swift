@@ -32,13 +32,13 @@ package struct CleanupPlanner {
         try CleanupPlanner.expectReadable(view)
         var marking = Marking(core, index, context: context, meter: meter)
         for record in view.snapshots { try marking.add(record) }
-        guard !index.isDamaged else {
-            throw CairnError(.viewChanged, "a part of the local index was damaged; try again")
-        }
+        let usage = marking.live.usage()
+        // Only now has every part of the index been read that decides.
+        try core.indexCache.expectSound(index)
         var plan = CleanupPlan(
             repository: core.format.repository,
             basis: CleanupPlanner.basis(view),
-            packs: decide(marking.live.usage(), inventory),
+            packs: decide(usage, inventory),
             snapshots: view.snapshots.count,
             scratchSize: CleanupPlanner.sliceSize
         )
@@ -128,7 +128,8 @@ package struct CleanupPlanner {
         case .percent(let percent):
             let part = min(max(percent, 0), 100) / 100
             // Of what remains: unused ≤ part × (used + unused).
-            allowed = part >= 1 ? .max : UInt64(Double(used) * part / (1 - part))
+            let most = Double(used) * part / (1 - part)
+            allowed = most < 1e18 ? UInt64(most) : most.isNaN ? 0 : .max
         }
         var room = options.maxRepackSize ?? .max
         func rewrite(_ index: Int, _ reason: CleanupPlan.Reason) {

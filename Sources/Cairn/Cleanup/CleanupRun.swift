@@ -51,10 +51,10 @@ package enum CleanupRun {
         let start = core.environment.time.monotonicNanoseconds
         var report = CleanupReport()
         if let plan { try expect(plan, core) }
-        try helpOpenGeneration(core, options, context, meter, &report)
         if !core.options.faults.contains(.staleSessions) {
             try endDeadSessions(core, context, &report)
         }
+        try helpOpenGeneration(core, options, context, meter, &report)
         let chosen: CleanupPlan
         if let plan {
             chosen = plan
@@ -65,7 +65,7 @@ package enum CleanupRun {
         report.bytesUnused = chosen.unusedSizeAfter
         var isFirst = true
         for packs in slices(chosen) {
-            let indexes = isFirst ? chosen.indexes : []
+            let indexes = isFirst ? Set(chosen.indexes.prefix(sliceCountMax)) : []
             try generation(packs, indexes, core, options, context, meter, &report)
             isFirst = false
         }
@@ -79,15 +79,24 @@ package enum CleanupRun {
         return report
     }
 
+    /// So many packs, and index objects, one generation condemns: half of what a record holds.
+    private static let sliceCountMax = CondemnedRecord.countMax / 2
+
     /// Packs to condemn together: first those that go without copying, then slices of copies.
     private static func slices(_ plan: CleanupPlan) -> [Set<PackID>] {
         var slices: [Set<PackID>] = []
-        let dead = Set(plan.packs(.delete).map(\.id))
-        if !dead.isEmpty || !plan.indexes.isEmpty { slices.append(dead) }
+        var dead = plan.packs(.delete).map(\.id)[...]
+        if dead.isEmpty && !plan.indexes.isEmpty { slices.append([]) }
+        while !dead.isEmpty {
+            slices.append(Set(dead.prefix(sliceCountMax)))
+            dead = dead.dropFirst(sliceCountMax)
+        }
         var slice: Set<PackID> = []
         var size: UInt64 = 0
         for pack in plan.packs(.rewrite) {
-            if !slice.isEmpty && size + pack.usedSize > CleanupPlanner.sliceSize {
+            let isFull =
+                size + pack.usedSize > CleanupPlanner.sliceSize || slice.count >= sliceCountMax
+            if !slice.isEmpty && isFull {
                 slices.append(slice)
                 (slice, size) = ([], 0)
             }

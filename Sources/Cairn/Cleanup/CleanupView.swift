@@ -29,7 +29,9 @@ extension CleanupView {
     ) throws(CairnError) -> [UInt64: Set<CleanupPhase>] {
         var phases: [UInt64: Set<CleanupPhase>] = [:]
         for object in try records.list(ObjectNames.cleanupFolder) {
-            guard case .cleanup(let generation, let phase)? = ObjectNames.parse(object.name.text)
+            // The first generation is 1; after the last one there is none.
+            guard case .cleanup(let generation, let phase)? = ObjectNames.parse(object.name.text),
+                generation > 0, generation < .max
             else { continue }
             phases[generation, default: []].insert(phase)
         }

@@ -50,8 +50,9 @@ struct IndexUpkeep {
             .subtracting(added)
         record.superseded = superseded.sorted()
         record.retired = retired(replaced, superseded, record.added)
-        // Only what an index object that counts still lists needs a mask.
-        var masked: Set<PackID> = []
+        // Only what an index object that counts still lists needs a mask. One that cannot be read
+        // may list any.
+        var masked: Set<PackID> = index.isComplete ? [] : gone
         for (source, count) in counts where !replaced.contains(source.id) {
             masked.formUnion(count.gonePacks)
         }
@@ -121,13 +122,15 @@ struct IndexUpkeep {
     }
 }
 
-/// Gathers entries and writes them as index objects.
+/// Gathers entries and writes them as index objects. Memory: 32 bytes an entry, up to the limit.
 private struct IndexMerge {
     private let records: RecordStore
     private let executor: SessionID
     private let limit: Int
-    private var packs: [PackID: IndexedPack] = [:]
-    private var entries: [(IndexEntry, PackID)] = []
+    private var packs: [IndexedPack] = []
+    /// Where each pack stands in the list above; entries say it too until they are written.
+    private var ordinals: [PackID: UInt32] = [:]
+    private var entries: [IndexEntry] = []
     private(set) var written: [SnapshotRecord.IndexReference] = []
 
     init(_ records: RecordStore, executor: SessionID, limit: Int) {
@@ -139,8 +142,7 @@ private struct IndexMerge {
     /// Adds the entries of one pack.
     mutating func add(_ new: [IndexEntry], of pack: IndexedPack) throws(CairnError) {
         if entries.count + new.count > limit { try flush() }
-        packs[pack.id] = pack
-        for entry in new { entries.append((entry, pack.id)) }
+        for entry in new { append(entry, pack) }
     }
 
     /// Adds an object's entries but for those of some packs.
@@ -149,9 +151,20 @@ private struct IndexMerge {
             let pack = object.packs[Int(entry.pack)]
             if gone.contains(pack.id) { continue }
             if entries.count >= limit { try flush() }
-            packs[pack.id] = pack
-            entries.append((entry, pack.id))
+            append(entry, pack)
         }
+    }
+
+    private mutating func append(_ entry: IndexEntry, _ pack: IndexedPack) {
+        let ordinal: UInt32
+        if let known = ordinals[pack.id] {
+            ordinal = known
+        } else {
+            ordinal = UInt32(packs.count)
+            ordinals[pack.id] = ordinal
+            packs.append(pack)
+        }
+        entries.append(entry.moved(toPack: ordinal))
     }
 
     /// Writes what is left.
@@ -159,12 +172,18 @@ private struct IndexMerge {
 
     private mutating func flush() throws(CairnError) {
         guard !entries.isEmpty else { return }
-        let ordered = packs.values.sorted { $0.id < $1.id }
-        var ordinals: [PackID: UInt32] = [:]
-        for (ordinal, pack) in ordered.enumerated() { ordinals[pack.id] = UInt32(ordinal) }
-        let moved = entries.map { entry, pack in entry.moved(toPack: ordinals[pack] ?? 0) }
+        let order = packs.indices.sorted { packs[$0].id < packs[$1].id }
+        var places = [UInt32](repeating: 0, count: packs.count)
+        for (place, index) in order.enumerated() { places[index] = UInt32(place) }
+        for index in entries.indices {
+            entries[index] = entries[index].moved(toPack: places[Int(entries[index].pack)])
+        }
+        entries.sort()
         // The same entry may come from two objects.
-        let object = IndexObject(packs: ordered, entries: Set(moved).sorted())
+        var kept: [IndexEntry] = []
+        kept.reserveCapacity(entries.count)
+        for entry in entries where kept.last != entry { kept.append(entry) }
+        let object = IndexObject(packs: order.map { packs[$0] }, entries: kept)
         do throws(DecodingFailure) {
             try object.validate()
         } catch {
@@ -177,7 +196,8 @@ private struct IndexMerge {
             throw CairnError(.damaged, "\(name) exists already; run 'check'")
         }
         written.append(.init(id: id, digest: SHA256.hash(sealed.span)))
-        packs = [:]
+        packs = []
+        ordinals = [:]
         entries = []
     }
 }

@@ -6,11 +6,9 @@ internal import Synchronization
 /// Finds out which chunks are needed (Specs/Cleanup.md#marking).
 ///
 /// Goes through the trees and lists of all snapshots, each one once, however many snapshots have
-/// it. Memory: one bit a chunk, and a stack that grows with the depth of folders.
+/// it. Memory: three bits a chunk, and a stack that grows with the depth of folders.
 struct Marking {
-    private let trees: TreeLoader
-    private let chunks: ChunkReader
-    private let context: JobContext
+    private let references: SnapshotReferences
     private let meter: CleanupMeter
     private(set) var live: LiveSet
 
@@ -21,101 +19,44 @@ struct Marking {
         context: JobContext,
         meter: CleanupMeter
     ) {
-        chunks = ChunkReader(core: core, index: index)
-        trees = TreeLoader(chunks)
-        self.context = context
+        references = SnapshotReferences(
+            ChunkReader(core: core, index: index),
+            context.cancellation
+        )
         self.meter = meter
         live = LiveSet(index, avoiding: avoided)
         meter.begin("preparing", total: live.metadataSize)
     }
 
-    private enum Node {
-        case tree(ChunkID, level: UInt8)
-        case list(ChunkID, depth: UInt8)
-    }
-
     /// Marks everything that a snapshot refers to.
     ///
+    /// - Parameter isForgotten: Whether the snapshot is forgotten, and marked only for a session
+    ///   that may rely on it. A part that is gone already is then nobody's any more.
     /// - Throws: `.damaged` if anything of it is missing or cannot be read: then nobody can tell
     ///   what else is needed.
-    mutating func add(_ record: SnapshotRecord) throws(CairnError) {
-        var stack: [Node] = []
-        try push(.tree(record.tree.root, level: record.tree.level), &stack)
-        for content in [record.problems, record.referenceSummary] {
-            try push(content, &stack)
-        }
-        while let node = stack.popLast() {
-            try context.checkCancelled()
-            switch node {
-            case .tree(let id, let level):
-                try open(try trees.node(id, level: level), &stack)
-            case .list(let id, let depth):
-                let list = try chunks.list(id, depth: depth)
-                for entry in list.entries {
-                    if depth == 1 {
-                        _ = try mark(entry.id)
-                    } else {
-                        try push(.list(entry.id, depth: depth - 1), &stack)
-                    }
-                }
-            }
-        }
-    }
-
-    private mutating func open(_ node: TreeNode, _ stack: inout [Node]) throws(CairnError) {
-        switch node {
-        case .inner(let inner):
-            for child in inner.children {
-                try push(.tree(child.id, level: inner.level - 1), &stack)
-            }
-        case .leaf(let leaf):
-            for entry in leaf.entries {
-                switch entry.node {
-                case .directory(let tree):
-                    try push(.tree(tree.root, level: tree.level), &stack)
-                case .regular(let content, _):
-                    try push(content, &stack)
-                default:
-                    break
-                }
-            }
-        }
-    }
-
-    private mutating func push(
-        _ content: ContentReference,
-        _ stack: inout [Node]
+    mutating func add(
+        _ record: SnapshotRecord,
+        isForgotten: Bool = false
     ) throws(CairnError) {
-        if content.isEmpty { return }
-        if content.depth == 0 {
-            _ = try mark(content.root)
-        } else {
-            try push(.list(content.root, depth: content.depth), &stack)
-        }
-    }
-
-    /// Marks a node, and has it opened if nobody has come by before.
-    private mutating func push(_ node: Node, _ stack: inout [Node]) throws(CairnError) {
-        let id =
-            switch node {
-            case .tree(let id, _), .list(let id, _): id
+        var live = live
+        // One owner at a time, or each mark would copy all.
+        self.live = LiveSet()
+        defer { self.live = live }
+        try references.walk(record, skipsDamage: isForgotten) { id, kind throws(CairnError) in
+            switch live.mark(id, as: kind) {
+            case .new(let size):
+                if kind != .data { meter.add(UInt64(size)) }
+                return true
+            case .again:
+                return false
+            case .missing:
+                if isForgotten { return false }
+                throw CairnError(
+                    .damaged,
+                    "chunk \(id) is needed and no index knows it; nothing is removed. Run "
+                        + "'check', and 'rebuild-index' if that says so"
+                )
             }
-        guard let size = try mark(id) else { return }
-        meter.add(UInt64(size))
-        stack.append(node)
-    }
-
-    /// Marks a chunk; gives its length the first time.
-    private mutating func mark(_ id: ChunkID) throws(CairnError) -> Int? {
-        switch live.mark(id) {
-        case .new(let size): return size
-        case .again: return nil
-        case .missing:
-            throw CairnError(
-                .damaged,
-                "chunk \(id) is needed and no index knows it; nothing is removed. Run 'check', "
-                    + "and 'rebuild-index' if that says so"
-            )
         }
     }
 }
@@ -142,7 +83,8 @@ package final class CleanupMeter: Sendable {
             state.phase = phase
             state.bytesTotal = total
             state.itemsTotal = items
-            state.totalsAreFinal = true
+            // Nothing to do of nothing known is no hundred per cent.
+            state.totalsAreFinal = total > 0 || items > 0
         }
     }
 

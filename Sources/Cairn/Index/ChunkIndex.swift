@@ -66,14 +66,18 @@ package final class ChunkIndex: Sendable {
     package let reuse: ReuseLog
     /// The newest cleanup whose outcome this index shows.
     package let generation: UInt64
+    /// Whether every index object that counts could be read.
+    package let isComplete: Bool
 
     init(
         runs: [LiveRun],
         space: RunSpace,
         generation: UInt64 = 0,
-        maskedPacks: Set<PackID> = []
+        maskedPacks: Set<PackID> = [],
+        isComplete: Bool = true
     ) {
         self.generation = generation
+        self.isComplete = isComplete
         reuse = ReuseLog(folder: space.folder?.path)
         shards = (0..<ChunkIndex.shardCount).map { _ in Shard(runs: runs) }
         session = Mutex(Session(runs: runs, baseCount: runs.count))

@@ -65,7 +65,8 @@ package struct IndexCache: Sendable {
                         runs: opening.runs,
                         space: space,
                         generation: generation,
-                        maskedPacks: maskedPacks
+                        maskedPacks: maskedPacks,
+                        isComplete: opening.setAside.isEmpty
                     ),
                     setAside: opening.setAside
                 )
@@ -108,6 +109,15 @@ package struct IndexCache: Sendable {
         let damaged = index.damagedRunNames
         for name in damaged { space.folder?.remove(name) }
         return index.isDamaged
+    }
+
+    /// Makes sure that no part of the index that was read is damaged.
+    ///
+    /// - Throws: `.viewChanged`; the damaged runs are removed, so that looking again reads the
+    ///   index objects themselves.
+    func expectSound(_ index: ChunkIndex) throws(CairnError) {
+        guard removeDamaged(of: index) else { return }
+        throw CairnError(.viewChanged, "a part of the local index was damaged; try again")
     }
 
     /// Keeps what the session added, so that later openings need not read its index objects.

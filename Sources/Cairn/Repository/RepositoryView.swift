@@ -79,12 +79,7 @@ extension RepositoryView {
             try context.checkCancelled()
             try view.add(object.name.text, store, cache)
         }
-        for object in try store.list(ObjectNames.forgottenFolder) {
-            guard case .forgotten(let session)? = ObjectNames.parse(object.name.text) else {
-                continue
-            }
-            view.forgotten.insert(session)
-        }
+        view.forgotten = try forgotten(store)
         if store.core.options.faults.contains(.forgottenIndex) {
             for session in view.forgotten { view.records[session]?.indexes = [] }
         }

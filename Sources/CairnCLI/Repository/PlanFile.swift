@@ -3,6 +3,10 @@ internal import Foundation
 
 /// A cleanup's plan as a file of JSON.
 enum PlanFile {
+    /// No pack is larger; what says so is no plan of ours.
+    private static let packSizeMax = 1 << 30
+    /// The most packs of a plan.
+    private static let packCountMax = 1 << 22
     /// The most bytes of a plan that is read.
     private static let sizeMax = 256 << 20
 
@@ -43,7 +47,7 @@ enum PlanFile {
         guard members["message_type"] as? String == "plan",
             let repository = (members["repository"] as? String).flatMap({ RepositoryID($0) }),
             let basis = members["basis"] as? String,
-            let list = members["packs"] as? [[String: Any]]
+            let list = members["packs"] as? [[String: Any]], list.count <= packCountMax
         else { return nil }
         var packs: [CleanupPlan.Pack] = []
         for item in list {
@@ -65,12 +69,13 @@ enum PlanFile {
             let number = UInt32(name[1], radix: 16),
             let action = (members["action"] as? String).flatMap(CleanupPlan.Action.init),
             let reason = (members["reason"] as? String).flatMap(CleanupPlan.Reason.init),
-            let size = members["size"] as? NSNumber, let used = members["used_size"] as? NSNumber
+            let size = members["size"] as? Int, let used = members["used_size"] as? Int,
+            (0...packSizeMax).contains(size), (0...packSizeMax).contains(used)
         else { return nil }
         return CleanupPlan.Pack(
             id: PackID(session: session, number: number),
-            size: size.uint64Value,
-            usedSize: used.uint64Value,
+            size: UInt64(size),
+            usedSize: UInt64(used),
             chunks: (members["chunks"] as? NSNumber)?.intValue ?? 0,
             usedChunks: (members["used_chunks"] as? NSNumber)?.intValue ?? 0,
             action: action,

@@ -153,8 +153,11 @@ struct PruneReporter: JobReporter {
         case "rewriting", "deleting":
             "\(progress.phase) \(progress.itemsDone) of \(progress.itemsTotal) packs"
         case "waiting":
-            "waiting for \(progress.itemsTotal - min(progress.itemsDone, progress.itemsTotal)) "
-                + "running backups"
+            "waiting for "
+                + Units.count(
+                    progress.itemsTotal - min(progress.itemsDone, progress.itemsTotal),
+                    "running backup"
+                )
         default:
             progress.phase
         }

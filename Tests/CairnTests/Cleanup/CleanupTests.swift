@@ -363,4 +363,116 @@ struct CleanupTests {
         #expect(try bench.names("snapshots").isEmpty)
         session.abandon()
     }
+
+    @Test("keeps what a tree refers to though a file holds the very bytes of that tree")
+    func treeAsData() throws {
+        let bench = try Bench(seed: 14)
+        let core = try bench.core()
+        let old = try bench.save([1: 1, 2: 2])
+        let first = try OpenedSnapshot(old, RecordStore(core), JobContext())
+        let tree = first.record.tree
+        let bytes = try first.chunks.bytes(tree.root)
+        // A file of these bytes comes before the folder that has this tree.
+        let session = try WriterSession.begin(core, context: JobContext()) { _ in [old] }
+        let sink = MetadataSink(session)
+        var writer = DirectoryWriter(sink)
+        let content = ContentReference(length: UInt64(bytes.count), depth: 0, root: tree.root)
+        for (name, node) in [
+            ("a-file", TreeEntry.Node.regular(content: content, layout: nil)),
+            ("folder", .directory(tree)),
+        ] {
+            let time = Timestamp(seconds: 0, nanoseconds: 0)
+            try writer.add(
+                TreeEntry(
+                    name: Array(name.utf8),
+                    mode: 0o600,
+                    userID: 0,
+                    groupID: 0,
+                    modified: time,
+                    changed: time,
+                    inode: 0,
+                    node: node
+                )
+            )
+        }
+        let root = try writer.finish()
+        try sink.flush()
+        let new = try session.commit(SnapshotRecord(session: session.id, tree: root)).session
+        try bench.forget([old])
+        _ = try bench.save([7: 7])
+        try bench.cleanUp()
+        let opened = try OpenedSnapshot(new, RecordStore(try bench.core()), JobContext())
+        for number in [1, 2] {
+            let id = core.identifier.identify(SimulatedFiles.bytes(number).span)
+            #expect(try opened.chunks.bytes(id) == SimulatedFiles.bytes(number))
+        }
+    }
+
+    @Test("goes on though a session relies on a forgotten snapshot whose data is gone")
+    func goneRoot() throws {
+        let bench = try Bench(seed: 15)
+        let gone = try bench.save([1: 1])
+        let kept = try bench.save([2: 2])
+        try bench.forget([gone])
+        try bench.cleanUp()
+        let old = try bench.save([3: 3])
+        try bench.forget([old])
+        // A process on another host names what is gone, and registers knowing every generation.
+        let session = try WriterSession.begin(try bench.core(process: 2), context: JobContext()) {
+            _ in [gone]
+        }
+        let report = try bench.cleanUp()
+        #expect(report.packsDeleted > 0)
+        #expect(try bench.holds(kept, [2: 2]))
+        session.abandon()
+    }
+
+    @Test("masks all that it deletes while an index object cannot be read")
+    func incompleteIndex() throws {
+        let bench = try Bench(seed: 16)
+        let old = try bench.save([1: 1])
+        let new = try bench.save([2: 2])
+        try bench.forget([old])
+        let name = try #require(
+            try bench.names("indexes").first { $0.contains(old.text) }.flatMap { ObjectName($0) }
+        )
+        try bench.store.delete(name)
+        _ = try bench.store.create(name, [1, 2, 3].span)
+        let packs = try bench.names("packs").filter { $0.contains(old.text) }
+        try bench.cleanUp()
+        #expect(try bench.names("packs").allSatisfy { !packs.contains($0) })
+        let cleanup = try CleanupView.load(RecordStore(try bench.core()))
+        let masked = cleanup.doomed?.masked.map { ObjectNames.pack($0) } ?? []
+        #expect(Set(packs).isSubset(of: masked))
+        #expect(try bench.holds(new, [2: 2]))
+    }
+
+    @Test("names in gc/ that no cleanup makes neither trap nor count")
+    func hostileNames() throws {
+        let bench = try Bench(seed: 17)
+        let old = try bench.save([1: 1])
+        let new = try bench.save([2: 2])
+        try bench.forget([old])
+        for leaf in ["0000000000000000-condemned", "ffffffffffffffff-done"] {
+            _ = try bench.store.create(try #require(ObjectName("gc/\(leaf)")), [0].span)
+        }
+        #expect(try bench.cleanUp().packsDeleted > 0)
+        #expect(try bench.holds(new, [2: 2]))
+        _ = try bench.store.create(
+            try #require(ObjectName("gc/fffffffffffffffe-condemned")),
+            [0].span
+        )
+        let error = #expect(throws: CairnError.self) { try bench.cleanUp() }
+        #expect(error?.code == .damaged)
+    }
+
+    @Test("any percentage makes a plan", arguments: [-1, 0, 99.999_999_999_999_99, 1e300, .nan])
+    func percentages(percent: Double) throws {
+        let bench = try Bench(seed: 18)
+        let old = try bench.save([1: 1, 2: 2])
+        let new = try bench.save([2: 2])
+        try bench.forget([old])
+        try bench.cleanUp { $0.maxUnused = .percent(percent) }
+        #expect(try bench.holds(new, [2: 2]))
+    }
 }
