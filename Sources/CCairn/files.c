@@ -200,6 +200,16 @@ const void *cairn_map(int descriptor, size_t size, int *error) {
     return NULL;
 }
 
+void *cairn_map_scratch(int descriptor, size_t size, int *error) {
+    // Room is taken now: writing to a page that the disk has no room for would end the process.
+    if (descriptor >= 0 && (*error = posix_fallocate(descriptor, 0, (off_t)size)) != 0) return NULL;
+    int flags = descriptor >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, descriptor, 0);
+    if (base != MAP_FAILED) return base;
+    *error = errno;
+    return NULL;
+}
+
 void cairn_unmap(const void *base, size_t size) {
     munmap((void *)base, size);
 }

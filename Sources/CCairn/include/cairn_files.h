@@ -80,6 +80,8 @@ int cairn_set_attribute(
 
 // Read-only private mapping of a whole file; null with the error number in `error`.
 const void *_Nullable cairn_map(int descriptor, size_t size, int *_Nonnull error);
+// Zeros to write to: shared with an empty file, or memory of this process without one (-1).
+void *_Nullable cairn_map_scratch(int descriptor, size_t size, int *_Nonnull error);
 void cairn_unmap(const void *_Nonnull base, size_t size);
 void cairn_advise_memory(const void *_Nonnull base, size_t size, int advice);
 

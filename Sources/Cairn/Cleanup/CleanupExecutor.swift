@@ -111,24 +111,21 @@ package struct CleanupExecutor {
         try CleanupPlanner.expectReadable(view)
         let isSettled = try has(.doomed)
         if isSettled { return }
-        var marking = Marking(
+        var marking = try Marking(
             core,
             index,
             avoiding: condemned,
             context: context,
             meter: meter
         )
-        let live = view.records.values.filter {
-            !forgotten.contains($0.session) || roots.contains($0.session)
-        }
-        for record in live.sorted(by: { $0.session < $1.session }) {
-            try marking.add(record, isForgotten: forgotten.contains(record.session))
-        }
-        let copier = try SegmentCopier(self, marking.live)
+        try marking.count(Set(view.records.keys).subtracting(forgotten), view)
+        let relied = roots.intersection(forgotten).sorted().compactMap { view.records[$0] }
+        let live = try marking.live(relied: relied)
+        let copier = try SegmentCopier(self, live)
         let kept: Set<PackID>
         do throws(CairnError) {
             let isCareless = core.options.faults.contains(.noSecondMark)
-            kept = try copier.copy(isCareless ? [:] : marking.live.neededOfAvoided())
+            kept = try copier.copy(isCareless ? [:] : live.neededOfAvoided())
             try copier.finish()
         } catch {
             copier.abandon()
@@ -137,7 +134,7 @@ package struct CleanupExecutor {
         report.packsReprieved += kept.count
         report.packsWritten += copier.packsWritten
         report.bytesWritten += copier.bytesWritten
-        report.bytesUnused = marking.live.usage().values.reduce(0) { sum, usage in
+        report.bytesUnused = live.usage().values.reduce(0) { sum, usage in
             condemned.contains(usage.pack.id) ? sum : sum + usage.deadSize
         }
         try settle(

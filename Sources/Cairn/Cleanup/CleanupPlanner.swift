@@ -30,9 +30,9 @@ package struct CleanupPlanner {
         let (view, index) = try RepositoryView.open(records, context: context)
         inventory.view = view
         try CleanupPlanner.expectReadable(view)
-        var marking = Marking(core, index, context: context, meter: meter)
-        for record in view.snapshots { try marking.add(record) }
-        let usage = marking.live.usage()
+        var marking = try Marking(core, index, context: context, meter: meter)
+        try marking.count(Set(view.snapshots.map(\.session)), view)
+        let usage = try marking.live().usage()
         // Only now has every part of the index been read that decides.
         try core.indexCache.expectSound(index)
         var plan = CleanupPlan(

@@ -5,52 +5,173 @@ internal import Synchronization
 
 /// Finds out which chunks are needed (Specs/Cleanup.md#marking).
 ///
-/// Goes through the trees and lists of all snapshots, each one once, however many snapshots have
-/// it. Memory: three bits a chunk, and a stack that grows with the depth of folders.
-struct Marking {
-    private let references: SnapshotReferences
-    private let meter: CleanupMeter
-    private(set) var live: LiveSet
+/// Counts the references from all snapshots, beginning with what the last mark has counted: only
+/// snapshots that came and went since are gone through, and of these only what no other has.
+package struct Marking {
+    /// A mark is kept after so many bytes of trees and lists, so that little is lost.
+    private static let saveSize: UInt64 = 256 << 20
 
+    private let references: SnapshotReferences
+    private let shelf: MarkShelf
+    private let places: IndexPlaces
+    private let meter: CleanupMeter
+    private var state: MarkState
+    /// Whether the state is no longer what was kept.
+    private var isChanged = false
+    private var savedSize: UInt64 = 0
+
+    /// Begins with what was kept, if anything.
+    ///
+    /// - Parameters:
+    ///   - avoided: Packs that are used only for chunks that no other pack holds.
+    ///   - usesKept: False to count everything anew.
     init(
         _ core: RepositoryCore,
         _ index: ChunkIndex,
         avoiding avoided: Set<PackID> = [],
         context: JobContext,
-        meter: CleanupMeter
-    ) {
+        meter: CleanupMeter,
+        usesKept: Bool = true
+    ) throws(CairnError) {
         references = SnapshotReferences(
             ChunkReader(core: core, index: index),
             context.cancellation
         )
+        shelf = core.indexCache.marks
+        places = IndexPlaces(index, avoiding: avoided)
         self.meter = meter
-        live = LiveSet(index, avoiding: avoided)
-        meter.begin("preparing", total: live.metadataSize)
+        meter.begin("preparing", total: 0)
+        state = try Marking.empty(places, shelf)
+        if usesKept, let kept = try shelf.load(places) { state = kept }
     }
 
-    /// Marks everything that a snapshot refers to.
+    private static func empty(
+        _ places: IndexPlaces,
+        _ shelf: MarkShelf
+    ) throws(CairnError) -> MarkState {
+        MarkState(counts: try ReferenceCounts(places, directory: shelf.directory))
+    }
+
+    /// Counts what snapshots refer to, and no longer what others do.
     ///
-    /// - Parameter isForgotten: Whether the snapshot is forgotten, and marked only for a session
-    ///   that may rely on it. A part that is gone already is then nobody's any more.
-    /// - Throws: `.damaged` if anything of it is missing or cannot be read: then nobody can tell
-    ///   what else is needed.
-    mutating func add(
-        _ record: SnapshotRecord,
-        isForgotten: Bool = false
+    /// - Parameters:
+    ///   - wanted: The snapshots.
+    ///   - view: Has the record of each, and of those that were counted before.
+    /// - Throws: `.damaged` if anything of a snapshot is missing or cannot be read: then nobody can
+    ///   tell what else is needed.
+    mutating func count(
+        _ wanted: Set<SessionID>,
+        _ view: RepositoryView
     ) throws(CairnError) {
-        var live = live
-        // One owner at a time, or each mark would copy all.
-        self.live = LiveSet()
-        defer { self.live = live }
-        try references.walk(record, skipsDamage: isForgotten) { id, kind throws(CairnError) in
-            switch live.mark(id, as: kind) {
-            case .new(let size):
-                if kind != .data { meter.add(UInt64(size)) }
+        let isKept = !state.snapshots.isEmpty
+        do throws(CairnError) {
+            try update(wanted, view)
+        } catch {
+            guard isKept, error.code == .damaged else { throw error }
+            // Another host may have removed what a snapshot that went had: count all anew.
+            shelf.clear()
+            state = try Marking.empty(places, shelf)
+            try update(wanted, view)
+        }
+        if isChanged { save() }
+    }
+
+    private mutating func update(
+        _ wanted: Set<SessionID>,
+        _ view: RepositoryView
+    ) throws(CairnError) {
+        let added = wanted.subtracting(state.snapshots).sorted()
+        let removed = state.snapshots.subtracting(wanted).sorted()
+        beginMeter(removed: removed.count)
+        do throws(CairnError) {
+            // First what comes: what it shares with what goes is then not opened twice.
+            try drainAdding()
+            for session in added {
+                let record = try Marking.record(session, view)
+                isChanged = true
+                try references.begin(record, &state.adding, Marking.adder(state, meter))
+                state.snapshots.insert(session)
+                try drainAdding()
+            }
+            try drainRemoving()
+            for session in removed {
+                let record = try Marking.record(session, view)
+                isChanged = true
+                try references.begin(record, &state.removing, Marking.remover(state, meter))
+                state.snapshots.remove(session)
+                try drainRemoving()
+            }
+        } catch {
+            // Where a chunk could not be read, the counts are whole but for what the stacks hold.
+            if error.code != .damaged && isChanged { save() }
+            throw error
+        }
+        state.bytesRead.value = 0
+    }
+
+    /// What is to be read: at the most all trees and lists that were not counted, and of snapshots
+    /// that went about their part of those that were.
+    private mutating func beginMeter(removed: Int) {
+        let (counted, uncounted) = state.counts.metadataSizes
+        let share = UInt64(removed) * (counted / UInt64(max(1, state.snapshots.count)))
+        meter.begin("preparing", total: state.bytesRead.value + uncounted + share)
+        meter.add(state.bytesRead.value)
+        savedSize = state.bytesRead.value
+    }
+
+    private static func record(
+        _ session: SessionID,
+        _ view: RepositoryView
+    ) throws(CairnError) -> SnapshotRecord {
+        guard let record = view.records[session] else {
+            throw CairnError(.damaged, "the kept mark does not fit the repository")
+        }
+        return record
+    }
+
+    private mutating func drainAdding() throws(CairnError) {
+        let visit = Marking.adder(state, meter)
+        while !state.adding.isEmpty {
+            try references.step(&state.adding, visit)
+            isChanged = true
+            saveIfDue()
+        }
+    }
+
+    private mutating func drainRemoving() throws(CairnError) {
+        let visit = Marking.remover(state, meter)
+        while !state.removing.isEmpty {
+            try references.step(&state.removing, visit)
+            isChanged = true
+            saveIfDue()
+        }
+    }
+
+    private mutating func saveIfDue() {
+        guard state.bytesRead.value - savedSize >= Marking.saveSize else { return }
+        save()
+    }
+
+    private mutating func save() {
+        shelf.save(state)
+        (savedSize, isChanged) = (state.bytesRead.value, false)
+    }
+
+    private typealias Visit = (ChunkID, ReferenceCounts.Kind) throws(CairnError) -> Bool
+
+    /// Counts a reference; says of the first one to open what it leads to.
+    private static func adder(_ state: MarkState, _ meter: CleanupMeter) -> Visit {
+        let (counts, bytesRead) = (state.counts, state.bytesRead)
+        return { id, kind throws(CairnError) in
+            switch counts.retain(id, as: kind) {
+            case .turned(let place):
+                if kind == .data { return false }
+                bytesRead.value += UInt64(place.value.length)
+                meter.add(UInt64(place.value.length))
                 return true
-            case .again:
+            case .counted:
                 return false
             case .missing:
-                if isForgotten { return false }
                 throw CairnError(
                     .damaged,
                     "chunk \(id) is needed and no index knows it; nothing is removed. Run "
@@ -58,6 +179,61 @@ struct Marking {
                 )
             }
         }
+    }
+
+    /// Counts a reference off; says of the last one to open what it led to.
+    private static func remover(_ state: MarkState, _ meter: CleanupMeter) -> Visit {
+        let (counts, bytesRead) = (state.counts, state.bytesRead)
+        return { id, kind throws(CairnError) in
+            switch counts.release(id, as: kind) {
+            case .turned(let place):
+                if kind == .data { return false }
+                bytesRead.value += UInt64(place.value.length)
+                meter.add(UInt64(place.value.length))
+                return true
+            case .counted:
+                return false
+            case .missing:
+                throw CairnError(.damaged, "the kept mark does not fit chunk \(id)")
+            }
+        }
+    }
+
+    /// What is needed: all that is counted, and what forgotten snapshots hold that running sessions
+    /// may rely on. A part of those that is gone already is nobody's any more.
+    func live(relied: [SnapshotRecord] = []) throws(CairnError) -> LiveSet {
+        var live = LiveSet(places)
+        state.counts.forEach { key, kind, _ in _ = live.mark(key, as: kind) }
+        for record in relied {
+            try references.walk(record, skipsDamage: true) { id, kind throws(CairnError) in
+                guard case .new = live.mark(PrefixKey(id), as: kind) else { return false }
+                return true
+            }
+        }
+        return live
+    }
+}
+
+extension Marking {
+    /// Counts everything anew and compares it with what is kept, which goes if it is wrong.
+    ///
+    /// - Returns: Whether it is right; nil where nothing is kept that fits the repository.
+    package static func proveKept(
+        _ core: RepositoryCore,
+        context: JobContext
+    ) throws(CairnError) -> Bool? {
+        guard !core.indexCache.marks.isEmpty else { return nil }
+        let (view, index) = try RepositoryView.open(RecordStore(core), context: context)
+        let meter = CleanupMeter(core.environment.time)
+        let wanted = Set(view.snapshots.map(\.session))
+        var kept = try Marking(core, index, context: context, meter: meter)
+        guard !kept.state.snapshots.isEmpty else { return nil }
+        try kept.count(wanted, view)
+        var anew = try Marking(core, index, context: context, meter: meter, usesKept: false)
+        try anew.update(wanted, view)
+        let isRight = kept.state.counts.isSame(as: anew.state.counts)
+        if !isRight { core.indexCache.marks.clear() }
+        return isRight
     }
 }
 

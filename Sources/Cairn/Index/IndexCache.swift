@@ -14,6 +14,8 @@ package struct IndexCache: Sendable {
     static let gatherCount = 1 << 19
 
     private let space: RunSpace
+    /// Where the last cleanup's mark is kept.
+    package let marks: MarkShelf
 
     /// Uses a folder.
     ///
@@ -22,11 +24,13 @@ package struct IndexCache: Sendable {
     ///   - repository: The repository.
     ///   - key: The repository's cache key, 32 bytes.
     ///   - environment: For random bytes.
+    ///   - markMemory: Where marks are kept without a folder.
     package init(
         path: String?,
         repository: RepositoryID,
         key: SecretBytes,
-        environment: Environment
+        environment: Environment,
+        markMemory: MarkMemory = MarkMemory()
     ) {
         // A folder that cannot be opened is as good as none.
         let folder = path.flatMap { try? RunFolder(path: $0) }
@@ -36,6 +40,7 @@ package struct IndexCache: Sendable {
             environment: environment,
             folder: folder
         )
+        marks = MarkShelf(space, markMemory)
     }
 
     /// Opens the index of a view.

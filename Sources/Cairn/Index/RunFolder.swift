@@ -5,6 +5,8 @@ internal import CairnIO
 final class RunFolder: Sendable {
     /// How the names of runs begin.
     static let runPrefix = "run-"
+    /// How the names of kept marks begin (Specs/Cleanup.md#kept-mark).
+    static let markPrefix = "mark-"
     /// How the names of files begin that were never finished.
     static let temporaryPrefix = "tmp-"
 
@@ -29,6 +31,9 @@ final class RunFolder: Sendable {
 
     /// The names of all runs; other files are left alone.
     func runNames() -> [String] { names(RunFolder.runPrefix) }
+
+    /// The names of all kept marks.
+    func markNames() -> [String] { names(RunFolder.markPrefix) }
 
     /// Removes what crashed processes left unfinished.
     ///
@@ -65,18 +70,18 @@ final class RunFolder: Sendable {
         try? files.unlink(name, in: handle)
     }
 
-    /// Makes a file for a run.
+    /// Makes a file.
     ///
     /// - Parameters:
     ///   - unique: Text never used before, for the name.
-    ///   - isKept: Whether the file keeps its name once it is finished, or vanishes with its user.
+    ///   - prefix: How its name begins once it is finished; nil to let it vanish with its user.
     /// - Returns: The file.
     /// - Throws: ``IndexError/failed(reason:)`` where the disk does not take it.
-    func makeFile(unique: String, isKept: Bool) throws(IndexError) -> RunFile {
+    func makeFile(unique: String, prefix: String?) throws(IndexError) -> RunFile {
         try RunFile(
             self,
             temporary: RunFolder.temporaryPrefix + unique,
-            name: isKept ? RunFolder.runPrefix + unique : nil
+            name: prefix.map { $0 + unique }
         )
     }
 }

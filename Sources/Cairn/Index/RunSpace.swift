@@ -53,7 +53,7 @@ struct RunSpace: Sendable {
         let salt = try salt()
         let unique = HexText.encode(salt[..<16])
         let storage = try builder.build(salt: salt) { _ throws(IndexError) in
-            .file(try folder.makeFile(unique: unique, isKept: isKept))
+            .file(try folder.makeFile(unique: unique, prefix: isKept ? RunFolder.runPrefix : nil))
         }
         return try IndexRun(
             storage,
@@ -63,7 +63,8 @@ struct RunSpace: Sendable {
         )
     }
 
-    private func salt() throws(IndexError) -> [UInt8] {
+    /// 32 bytes never used before.
+    func salt() throws(IndexError) -> [UInt8] {
         do {
             return try environment.randomBytes(32)
         } catch {

@@ -72,13 +72,34 @@ package final class CheckRun: Sendable {
         for _ in 1..<repeatCountMax {
             let records = RecordStore(core)
             let before = try CleanupView.generation(records)
-            let report = try runOnce(core, request, slot: slot, context: context)
+            var report = try runOnce(core, request, slot: slot, context: context)
             // What a cleanup removes meanwhile looks like damage.
-            if report.isSound { return report }
+            if report.isSound {
+                try proveMark(core, context, &report)
+                return report
+            }
             let after = try CleanupView.load(records)
             if after.generation == before && !after.isOpen { return report }
         }
         return try runOnce(core, request, slot: slot, context: context)
+    }
+
+    /// Looks whether this machine's cleanups begin with what is true.
+    private static func proveMark(
+        _ core: RepositoryCore,
+        _ context: JobContext,
+        _ report: inout CheckReport
+    ) throws(CairnError) {
+        do throws(CairnError) {
+            guard try Marking.proveKept(core, context: context) == false else { return }
+            report.notices.append(
+                "the mark that the last cleanup kept on this machine was wrong; it is removed, and "
+                    + "the next cleanup counts everything anew. Please report this"
+            )
+        } catch {
+            // A cleanup went on meanwhile; there is nothing left to compare.
+            guard error.code == .damaged || error.isMissingObject else { throw error }
+        }
     }
 
     /// How often a check begins again because a cleanup ran beside it.

@@ -46,7 +46,8 @@ package final class RepositoryCore: Sendable {
             path: folder?.path(of: "index"),
             repository: format.repository,
             key: keys.cache,
-            environment: options.environment
+            environment: options.environment,
+            markMemory: options.markMemory ?? MarkMemory()
         )
         recordCache = RecordCache(folder?.subfolder("snapshots"))
     }

@@ -37,6 +37,8 @@ public struct RepositoryOptions: Sendable {
     public var verifiesBeforePublishing = true
     /// Write packs on the thread that fills them: slower, and the same step for step every time.
     package var publishesInline = false
+    /// Where marks are kept without a cache directory; nil for as long as the repository is open.
+    package var markMemory: MarkMemory?
     /// Rules to break, for the simulator.
     package var faults: ProtocolFaults = []
 

@@ -13,9 +13,16 @@ struct SnapshotReferences {
         case data, tree, list
     }
 
-    private enum Node {
-        case tree(ChunkID, level: UInt8)
-        case list(ChunkID, depth: UInt8)
+    /// A tree or list to open: its level or depth says what is in it.
+    struct Node: Hashable {
+        let id: ChunkID
+        let isList: Bool
+        let level: UInt8
+    }
+
+    private enum Opened {
+        case list(ContentList)
+        case tree(TreeNode)
     }
 
     private let chunks: ChunkReader
@@ -40,45 +47,63 @@ struct SnapshotReferences {
         _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
     ) throws(CairnError) {
         var stack: [Node] = []
-        if try visit(record.tree.root, .tree) {
-            stack.append(.tree(record.tree.root, level: record.tree.level))
-        }
-        for content in [record.problems, record.referenceSummary] {
-            try SnapshotReferences.add(content, to: &stack, visit)
-        }
-        while let node = stack.popLast() {
-            try cancellation.check()
+        try begin(record, &stack, visit)
+        while let node = stack.last {
             do throws(CairnError) {
-                try open(node, &stack, visit)
+                try step(&stack, visit)
             } catch {
-                guard skipsDamage, error.code == .damaged else { throw error }
+                guard skipsDamage, error.code == .damaged, stack.last == node else { throw error }
+                stack.removeLast()
             }
         }
     }
 
-    private func open(
-        _ node: Node,
+    /// Visits what the snapshot's record itself refers to, and puts what is to be opened on the
+    /// stack.
+    func begin(
+        _ record: SnapshotRecord,
         _ stack: inout [Node],
         _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
     ) throws(CairnError) {
-        switch node {
-        case .list(let id, let depth):
-            for entry in try chunks.list(id, depth: depth).entries {
-                if depth == 1 {
+        let tree = record.tree
+        if try visit(tree.root, .tree) {
+            stack.append(Node(id: tree.root, isList: false, level: tree.level))
+        }
+        for content in [record.problems, record.referenceSummary] {
+            try SnapshotReferences.add(content, to: &stack, visit)
+        }
+    }
+
+    /// Opens the last node of the stack and visits what is in it.
+    ///
+    /// - Precondition: The stack is not empty.
+    /// - Throws: If the node cannot be read, it is still on the stack and nothing was visited.
+    func step(
+        _ stack: inout [Node],
+        _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
+    ) throws(CairnError) {
+        try cancellation.check()
+        let node = stack[stack.count - 1]
+        let opened: Opened =
+            node.isList
+            ? .list(try chunks.list(node.id, depth: node.level))
+            : .tree(try trees.node(node.id, level: node.level))
+        stack.removeLast()
+        switch opened {
+        case .list(let list):
+            for entry in list.entries {
+                if node.level == 1 {
                     _ = try visit(entry.id, .data)
                 } else if try visit(entry.id, .list) {
-                    stack.append(.list(entry.id, depth: depth - 1))
+                    stack.append(Node(id: entry.id, isList: true, level: node.level - 1))
                 }
             }
-        case .tree(let id, let level):
-            switch try trees.node(id, level: level) {
-            case .inner(let inner):
-                for child in inner.children where try visit(child.id, .tree) {
-                    stack.append(.tree(child.id, level: level - 1))
-                }
-            case .leaf(let leaf):
-                try SnapshotReferences.add(leaf, to: &stack, visit)
+        case .tree(.inner(let inner)):
+            for child in inner.children where try visit(child.id, .tree) {
+                stack.append(Node(id: child.id, isList: false, level: node.level - 1))
             }
+        case .tree(.leaf(let leaf)):
+            try SnapshotReferences.add(leaf, to: &stack, visit)
         }
     }
 
@@ -91,7 +116,7 @@ struct SnapshotReferences {
             switch entry.node {
             case .directory(let tree):
                 if try visit(tree.root, .tree) {
-                    stack.append(.tree(tree.root, level: tree.level))
+                    stack.append(Node(id: tree.root, isList: false, level: tree.level))
                 }
             case .regular(let content, _):
                 try add(content, to: &stack, visit)
@@ -110,7 +135,7 @@ struct SnapshotReferences {
         if content.depth == 0 {
             _ = try visit(content.root, .data)
         } else if try visit(content.root, .list) {
-            stack.append(.list(content.root, depth: content.depth))
+            stack.append(Node(id: content.root, isList: true, level: content.depth))
         }
     }
 

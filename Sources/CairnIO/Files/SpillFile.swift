@@ -82,6 +82,13 @@ package final class SpillFile: Sendable {
         }
     }
 
+    /// Makes the empty file so large and maps it for writing; nil where that fails. The mapping
+    /// outlives the file, and whoever asked gives it back.
+    func mapScratch(_ size: Int) -> UnsafeMutableRawPointer? {
+        var failed: Int32 = 0
+        return unsafe cairn_map_scratch(descriptor.number, size, &failed)
+    }
+
     /// Everything appended so far, mapped for reading.
     package func map() throws(FileFailure) -> MappedFile {
         try MappedFile(descriptor)

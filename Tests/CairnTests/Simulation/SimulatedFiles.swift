@@ -17,7 +17,8 @@ enum SimulatedFiles {
         _ store: any Store,
         seed: UInt64,
         process: Int32,
-        faults: ProtocolFaults = []
+        faults: ProtocolFaults = [],
+        marks: MarkMemory? = nil
     ) throws -> RepositoryCore {
         var options = RepositoryOptions()
         options.environment = .virtual(
@@ -29,6 +30,7 @@ enum SimulatedFiles {
         )
         options.publishesInline = true
         options.faults = faults
+        options.markMemory = marks
         options.workerCount = 1
         return try RepositoryOpening.run(store, nil, options).core
     }

@@ -21,6 +21,8 @@ final class SimulatedWorld: Sendable {
     let store = MemoryStore()
     let scheduler: Scheduler
     let state = Mutex(State())
+    /// What the cleanups of each of two machines keep.
+    let marks = [MarkMemory(), MarkMemory()]
 
     /// The store's create is not atomic.
     static let lookThenCreate = ProtocolFaults(rawValue: 1 << 31)
@@ -85,7 +87,13 @@ final class SimulatedWorld: Sendable {
             isAtomic: !faults.contains(SimulatedWorld.lookThenCreate)
         )
         let own = seed &* 1000 &+ UInt64(process)
-        let core = try SimulatedFiles.core(way, seed: own, process: process, faults: faults)
+        let core = try SimulatedFiles.core(
+            way,
+            seed: own,
+            process: process,
+            faults: faults,
+            marks: marks[actor % 2]
+        )
         return (core, way)
     }
 
@@ -237,7 +245,13 @@ final class SimulatedWorld: Sendable {
 
     /// At rest two cleanups leave nothing that nobody needs, and no generation open.
     private func checkRest() throws {
-        let core = try SimulatedFiles.core(store, seed: 2, process: 0, faults: faults)
+        let core = try SimulatedFiles.core(
+            store,
+            seed: 2,
+            process: 0,
+            faults: faults,
+            marks: marks[0]
+        )
         var options = CleanupOptions()
         options.maxUnused = .percent(0)
         options.fenceAfter = 0
@@ -261,6 +275,18 @@ final class SimulatedWorld: Sendable {
             if cleanup.isOpen { violate("a generation is left open") }
             let sessions = try store.list(folder: "sessions").objects
             if !sessions.isEmpty { violate("\(sessions.count) registrations are left") }
+            for (number, memory) in marks.enumerated() {
+                let machine = try SimulatedFiles.core(
+                    store,
+                    seed: 3,
+                    process: 0,
+                    faults: faults,
+                    marks: memory
+                )
+                if try Marking.proveKept(machine, context: JobContext()) == false {
+                    violate("the mark that machine \(number) has kept is wrong")
+                }
+            }
         } catch {
             violate("the last cleanup: \(error)")
         }
