@@ -161,6 +161,37 @@ struct VerbTests {
         #expect(stats["total_blob_count"] != nil)
     }
 
+    @Test("a pinned snapshot stays whatever the rules and the caller say")
+    func pins() throws {
+        let sandbox = try Sandbox.filled()
+        #expect(try sandbox.cairn("tag", "--pin").status == 64)
+        #expect(try sandbox.cairn("tag", "--pin", "--unpin", "latest").status == 64)
+        #expect(try sandbox.cairn("tag", "--pin", "latest").status == 0)
+        #expect(try sandbox.cairn("tag", "--set", "x", "latest").status == 0)
+        let named = try sandbox.cairn("forget", "latest")
+        #expect(named.status == 1 && named.errors.contains("--unpin"))
+        #expect(try sandbox.cairn("backup", "source", "--host", "alpha").status == 0)
+        let kept = try sandbox.cairn("forget", "--keep-last", "1", "--group-by", "")
+        #expect(kept.status == 0 && kept.output.contains("pinned"))
+        #expect(try sandbox.cairn("tag", "--unpin", "--tag", "pinned").status == 0)
+        let dry = try sandbox.cairn("forget", "--keep-last", "1", "--group-by", "", "-n")
+        #expect((dry.output + dry.errors).contains("only they need about"))
+    }
+
+    @Test("stats --exclusive says what only each snapshot needs")
+    func exclusive() throws {
+        let sandbox = try Sandbox.filled()
+        #expect(try sandbox.cairn("backup", "source", "--host", "beta").status == 0)
+        let table = try sandbox.cairn("stats", "--exclusive")
+        #expect(table.status == 0 && table.output.contains("together"))
+        let all = try sandbox.cairn("stats", "--exclusive", "--json").object()
+        let each = try #require(all["snapshots"] as? [[String: Any]])
+        #expect(each.count == 2)
+        let together = try #require(all["exclusive_uncompressed_size"] as? Int)
+        let alone = each.compactMap { $0["exclusive_uncompressed_size"] as? Int }
+        #expect(alone.count == 2 && alone.reduce(0, +) < together, "most is shared")
+    }
+
     @Test("tags are added, removed and replaced")
     func tags() throws {
         let sandbox = try Sandbox.filled()

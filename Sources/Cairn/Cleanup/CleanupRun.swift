@@ -224,7 +224,7 @@ package enum CleanupRun {
     }
 
     /// Reports how far the work is, several times a second, while `body` runs.
-    private static func watched<T>(
+    static func watched<T>(
         _ core: RepositoryCore,
         _ context: JobContext,
         _ body: (CleanupMeter) throws(CairnError) -> T

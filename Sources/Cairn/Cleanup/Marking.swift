@@ -199,6 +199,37 @@ package struct Marking {
         }
     }
 
+    /// Visits every chunk that only these snapshots need, and counts as before afterwards.
+    ///
+    /// - Parameter records: Counted snapshots.
+    func visitExclusive(
+        _ records: [SnapshotRecord],
+        _ body: (IndexPlaces.Place) -> Void
+    ) throws(CairnError) {
+        let counts = state.counts
+        try goThrough(records) { id, kind in
+            guard case .turned(let place) = counts.release(id, as: kind) else { return false }
+            // What is a tree and content as well goes with the last of both.
+            if !counts.isCounted(places.number(place)) { body(place) }
+            return true
+        }
+        try goThrough(records) { id, kind in
+            guard case .turned = counts.retain(id, as: kind) else { return false }
+            return true
+        }
+    }
+
+    private func goThrough(
+        _ records: [SnapshotRecord],
+        _ visit: (ChunkID, ReferenceCounts.Kind) -> Bool
+    ) throws(CairnError) {
+        var stack: [SnapshotReferences.Node] = []
+        for record in records {
+            try references.begin(record, &stack, visit)
+            while !stack.isEmpty { try references.step(&stack, visit) }
+        }
+    }
+
     /// What is needed: all that is counted, and what forgotten snapshots hold that running sessions
     /// may rely on. A part of those that is gone already is nobody's any more.
     func live(relied: [SnapshotRecord] = []) throws(CairnError) -> LiveSet {

@@ -32,6 +32,12 @@ public struct Snapshot: Sendable, Identifiable {
 
     /// Whether every path was captured wholly.
     public var isComplete: Bool { problemCount == 0 }
+
+    /// The tag that pins a snapshot.
+    public static let pinTag = Array("pinned".utf8)
+
+    /// Whether retention leaves it alone until it is unpinned.
+    public var isPinned: Bool { tags.contains(Snapshot.pinTag) }
 }
 
 /// Which snapshots to take.

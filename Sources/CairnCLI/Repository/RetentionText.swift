@@ -14,8 +14,9 @@ enum RetentionText {
             time: snapshot.time,
             host: text(snapshot.host),
             paths: snapshot.paths,
-            tags: snapshot.tags.map(text),
-            isComplete: snapshot.isComplete
+            tags: snapshot.tags.filter { $0 != Snapshot.pinTag }.map(text),
+            isComplete: snapshot.isComplete,
+            isPinned: snapshot.isPinned
         )
     }
 

@@ -66,6 +66,12 @@ struct ForgetVerb: Verb {
                 session.output.line(line)
             }
         }
+        if dryRun && !removed.isEmpty {
+            let sizes = try await JobRunner(output: session.output, reporter: PruneReporter())
+                .run(repository.exclusiveSizes([removed]))
+            let size = Units.bytes(sizes.reduce(0) { $0 + $1.storedBytes })
+            session.output.remark("only they need about \(size), which a cleanup would free")
+        }
         let verb = dryRun ? "would remove" : "removed"
         session.output.remark("\(verb) \(Units.count(removed.count, "snapshot"))")
         return .done
@@ -114,7 +120,15 @@ struct ForgetVerb: Verb {
         }
         var ids: Set<String> = []
         for name in names {
-            ids.insert(try await repository.snapshot(try name.requireText("a snapshot")).id.text)
+            let snapshot = try await repository.snapshot(try name.requireText("a snapshot"))
+            if snapshot.isPinned {
+                throw Failure(
+                    .failed,
+                    "snapshot \(snapshot.id.short) is pinned; to remove it, first run 'tag "
+                        + "--unpin \(snapshot.id.short)', which gives it a new ID"
+                )
+            }
+            ids.insert(snapshot.id.text)
         }
         let candidates = snapshots.map(RetentionText.candidate)
         do {

@@ -11,6 +11,14 @@ struct StatsVerb: Verb {
 
     @OptionGroup(title: "Choosing snapshots") var selectors: SelectorOptions
 
+    @Flag(
+        help: ArgumentHelp(
+            "Say what only each snapshot needs, and what all chosen ones need together: what "
+                + "forgetting them would free."
+        )
+    )
+    var exclusive = false
+
     @Argument(help: ArgumentHelp("The snapshots to count.", valueName: "snapshot"))
     var names: [ArgumentBytes] = []
 
@@ -21,6 +29,9 @@ struct StatsVerb: Verb {
         let chosen = try await repository.chosen(names, selectors.filter, session.output)
         if chosen.isEmpty && selectors.isGiven {
             throw Failure(.failed, "no snapshot is chosen")
+        }
+        if exclusive {
+            return try await showExclusive(repository, chosen, session.output)
         }
         let report = try await JobRunner(output: session.output, reporter: QuietReporter())
             .run(repository.statistics(chosen.map(\.id)))
@@ -56,5 +67,52 @@ struct StatsVerb: Verb {
             session.output.line(name + String(repeating: " ", count: 16 - name.count) + value)
         }
         return .done
+    }
+
+    /// What only the chosen snapshots need, each alone and all together.
+    private func showExclusive(
+        _ repository: Repository,
+        _ chosen: [Snapshot],
+        _ output: Output
+    ) async throws -> ExitStatus {
+        let list = chosen.isEmpty ? try await repository.snapshots().snapshots : chosen
+        guard !list.isEmpty else { throw Failure(.failed, "there is no snapshot") }
+        let job = repository.exclusiveSizes(list.map { [$0.id] } + [list.map(\.id)])
+        // In JSON it is one document, as without --exclusive.
+        let sizes =
+            output.isJSON
+            ? try await JobRunner(output: output, reporter: QuietReporter()).run(job)
+            : try await JobRunner(output: output, reporter: PruneReporter()).run(job)
+        if output.isJSON {
+            let each: [JSON] = zip(list, sizes).map { snapshot, size in
+                .object([("snapshot_id", .string(snapshot.id.text))] + StatsVerb.members(size))
+            }
+            output.json([("snapshots", .array(each))] + StatsVerb.members(sizes[list.count]))
+            return .done
+        }
+        var table = Table([
+            ("ID", .left), ("Time", .left), ("Chunks", .right), ("Size", .right),
+            ("Stored", .right),
+        ])
+        for (snapshot, size) in zip(list, sizes) {
+            table.add(
+                [snapshot.id.short, TimeText.local(snapshot.time)] + StatsVerb.cells(size)
+            )
+        }
+        table.add(["together", ""] + StatsVerb.cells(sizes[list.count]))
+        for line in table.lines { output.line(line) }
+        return .done
+    }
+
+    private static func members(_ size: ExclusiveSize) -> [(String, JSON)] {
+        [
+            ("exclusive_blob_count", .unsigned(size.chunks)),
+            ("exclusive_uncompressed_size", .unsigned(size.bytes)),
+            ("exclusive_stored_size", .unsigned(size.storedBytes)),
+        ]
+    }
+
+    private static func cells(_ size: ExclusiveSize) -> [String] {
+        ["\(size.chunks)", Units.bytes(size.bytes), Units.bytes(size.storedBytes)]
     }
 }

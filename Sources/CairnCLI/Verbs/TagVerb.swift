@@ -28,14 +28,24 @@ struct TagVerb: Verb {
     @Option(help: ArgumentHelp("Remove these tags; may be repeated.", valueName: "tags"))
     var remove: [ArgumentBytes] = []
 
+    @Flag(help: "Pin the snapshots: no rule removes them. A pin is the tag 'pinned'.")
+    var pin = false
+
+    @Flag(help: "Take the pin away.")
+    var unpin = false
+
     @Argument(help: ArgumentHelp("The snapshots to change.", valueName: "snapshot"))
     var names: [ArgumentBytes] = []
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func validate() throws {
-        if set.isEmpty && add.isEmpty && remove.isEmpty {
-            throw ValidationError("Give --set, --add or --remove.")
+        if set.isEmpty && add.isEmpty && remove.isEmpty && !pin && !unpin {
+            throw ValidationError("Give --set, --add, --remove, --pin or --unpin.")
+        }
+        if pin && unpin { throw ValidationError("--pin excludes --unpin.") }
+        if (pin || unpin) && names.isEmpty && !selectors.isGiven {
+            throw ValidationError("Name the snapshots to pin or unpin.")
         }
         if !set.isEmpty && !(add.isEmpty && remove.isEmpty) {
             throw ValidationError("--set excludes --add and --remove.")
@@ -71,10 +81,12 @@ struct TagVerb: Verb {
     }
 
     private func newTags(of snapshot: Snapshot) -> [[UInt8]] {
-        if !set.isEmpty { return TagText.union(set) }
-        let removed = TagText.union(remove)
-        var tags = snapshot.tags
-        for tag in TagText.union(add) where !tags.contains(tag) { tags.append(tag) }
+        var removed = TagText.union(remove)
+        var added = TagText.union(set) + TagText.union(add)
+        if pin || (!set.isEmpty && snapshot.isPinned) { added.append(Snapshot.pinTag) }
+        if unpin { removed.append(Snapshot.pinTag) }
+        var tags = set.isEmpty ? snapshot.tags : []
+        for tag in added where !tags.contains(tag) { tags.append(tag) }
         return tags.filter { !removed.contains($0) }
     }
 }

@@ -190,6 +190,43 @@ struct KeptMarkTests {
         #expect(try bench.isRight() == true)
     }
 
+    @Test(
+        "says what only some snapshots need: just what forgetting them frees",
+        arguments: 20...22 as ClosedRange<UInt64>
+    )
+    func exclusive(seed: UInt64) async throws {
+        let bench = try await Bench(seed: seed)
+        var random = SeededRandom(seed: seed)
+        var saved: [SessionID] = []
+        for _ in 0..<6 { saved.append(try await bench.save(Int(random.next() % 64))) }
+        let repository = bench.backup.repository
+        let each = try await repository.exclusiveSizes().value
+        #expect(each.map(\.snapshots) == saved.map { [$0] }, "seed \(seed)")
+        let group = [saved[1]] + saved[2...].filter { _ in random.next() % 2 == 0 }
+        let sizes = try await repository.exclusiveSizes([group, saved, []]).value
+        #expect(sizes.count == 3 && sizes[2].chunks == 0)
+        let alone = each.filter { group.contains($0.snapshots[0]) }
+        #expect(alone.reduce(0) { $0 + $1.bytes } <= sizes[0].bytes, "seed \(seed)")
+        #expect(try bench.isRight() == true, "measuring changes nothing")
+        func used() throws -> (chunks: Int, size: UInt64) {
+            try bench.plan().plan.packs.reduce((0, 0)) {
+                ($0.0 + $1.usedChunks, $0.1 + $1.usedSize)
+            }
+        }
+        let before = try used()
+        try bench.forget(group)
+        let after = try used()
+        #expect(before.chunks - after.chunks == Int(sizes[0].chunks), "seed \(seed)")
+        #expect(sizes[1].chunks == UInt64(before.chunks), "seed \(seed)")
+        let freed = before.size - after.size
+        // Each pack's share is rounded down.
+        #expect(sizes[0].storedBytes <= freed + 32 && freed <= sizes[0].storedBytes + 32)
+        let error = await #expect(throws: CairnError.self) {
+            try await repository.exclusiveSizes([saved]).value
+        }
+        #expect(error?.code == .notFound)
+    }
+
     @Test("that is wrong is found and removed by a check")
     func wrong() async throws {
         let bench = try await Bench(seed: 11)
