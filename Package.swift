@@ -82,7 +82,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "CairnBench",
-            dependencies: ["Cairn", "CairnCore", "CairnFormat", "CairnIO", "CairnTestKit"],
+            dependencies: [
+                "Cairn", "CairnCore", "CairnFormat", "CairnIO", "CairnTestKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Benchmarks/CairnBench",
             swiftSettings: settings
         ),
