@@ -116,6 +116,11 @@ let package = Package(
             dependencies: ["CairnCLI", "CairnTestKit"],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "CairnBenchTests",
+            dependencies: ["CairnBench"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "TidyTests", swiftSettings: settings),
     ]
 )

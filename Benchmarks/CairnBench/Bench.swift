@@ -16,6 +16,7 @@ struct Bench: AsyncParsableCommand {
 
 /// A count on the command line that must be above zero.
 struct Count: ExpressibleByArgument {
+    /// The count.
     let value: Int
 
     /// Reads a number such as `1000000` or `10^6`; nil where it is none, or not above zero.

@@ -4,10 +4,15 @@ import Cairn
 enum EngineBench {
     /// What the engine does, in its order.
     enum Job: String, CaseIterable {
+        /// Into an empty repository.
         case first = "first backup"
+        /// Without a parent, so that every file is read.
         case reread = "re-read"
+        /// With the parent that holds just this.
         case unchanged = "unchanged backup"
+        /// Of everything, to a new folder.
         case restore = "restore"
+        /// Of every stored byte.
         case check = "check all data"
     }
 

@@ -5,6 +5,7 @@ import Cairn
 /// Every benchmark of a group runs once a round, so that a busy neighbour hits all alike; figures
 /// are medians. The first of a group is what the others are compared with.
 struct Harness {
+    /// How often each benchmark runs.
     let rounds: Int
     /// One section for each group so far.
     private(set) var sections: [Report.Section] = []

@@ -12,7 +12,9 @@ struct IndexBench {
     /// Chunks in one pack.
     static let chunksPerPack = 32
 
+    /// How many chunks the index holds.
     let chunkCount: Int
+    /// Where the index is written.
     let folder: String
 
     /// Runs all measurements.

@@ -78,11 +78,11 @@ enum HTMLRenderer {
     private static let style = """
         :root { color-scheme: light dark; --back: #fff; --fore: #1c1e21; --soft: #5d646e;
           --line: #d9dce1; --bad: #b3261e; --s0: #0b66c3; --s1: #d9730d; --s2: #2e8540;
-          --s3: #8250df; --s4: #c2255c; }
+          --s3: #8250df; --s4: #c2255c; --s5: #0f8b8d; --s6: #8d6e00; --s7: #5d646e; }
         @media (prefers-color-scheme: dark) {
           :root { --back: #15171a; --fore: #e6e8eb; --soft: #9aa3ad; --line: #34383e;
             --bad: #ff8a80; --s0: #5aa9f8; --s1: #f2a154; --s2: #6cc883; --s3: #b794f6;
-            --s4: #f783ac; } }
+            --s4: #f783ac; --s5: #5fd3d5; --s6: #dcc14a; --s7: #9aa3ad; } }
         body { background: var(--back); color: var(--fore); margin: 0 auto; max-width: 60rem;
           padding: 1.5rem 1rem 4rem; font: 16px/1.5 system-ui, sans-serif; }
         h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
@@ -100,7 +100,8 @@ enum HTMLRenderer {
         svg .soft { fill: var(--soft); } svg .axis { stroke: var(--line); fill: none; }
         .s0 { fill: var(--s0); stroke: var(--s0); } .s1 { fill: var(--s1); stroke: var(--s1); }
         .s2 { fill: var(--s2); stroke: var(--s2); } .s3 { fill: var(--s3); stroke: var(--s3); }
-        .s4 { fill: var(--s4); stroke: var(--s4); }
+        .s4 { fill: var(--s4); stroke: var(--s4); } .s5 { fill: var(--s5); stroke: var(--s5); }
+        .s6 { fill: var(--s6); stroke: var(--s6); } .s7 { fill: var(--s7); stroke: var(--s7); }
         polyline { fill: none !important; stroke-width: 2; } rect { stroke: none !important; }
         """
 }

@@ -2,10 +2,15 @@
 enum JSONRenderer {
     /// A value of JSON.
     indirect enum Value {
+        /// A string.
         case text(String)
+        /// A number; null where it is not finite.
         case number(Double)
+        /// An array.
         case list([Value])
+        /// An object, with its members in this order.
         case object([(String, Value)])
+        /// Nothing.
         case null
 
         /// The value on one line.

@@ -3,7 +3,9 @@ import Glibc
 /// Draws plots as SVG within a page of HTML.
 enum PlotRenderer {
     private static let width = 760.0
-    private static let classCount = 5
+    private static let classCount = 8
+    /// About the width of a character, for leaving room.
+    private static let characterWidth = 6.6
 
     /// The plot as an `svg` element.
     static func render(_ plot: Report.Plot, title: String) -> String {
@@ -25,9 +27,10 @@ enum PlotRenderer {
     ) -> String {
         let largest = groups.flatMap(\.values).compactMap { $0 }.max() ?? 0
         guard largest > 0 else { return "" }
-        let (left, right, barHeight, gap) = (170.0, 80.0, 14.0, 12.0)
-        var drawing = legend(series, left: left)
-        var top = series.count > 1 ? 30.0 : 8.0
+        let longest = groups.map(\.label.count).max() ?? 0
+        let left = min(width / 2, Double(longest) * characterWidth + 16)
+        let (right, barHeight, gap) = (70.0, 14.0, 12.0)
+        var (drawing, top) = legend(series)
         for group in groups {
             let present = group.values.enumerated().compactMap { index, value in
                 value.map { (index, $0) }
@@ -64,12 +67,14 @@ enum PlotRenderer {
         guard let first = points.first else { return "" }
         let acrossDecades = decades(points.map(\.across), first.across)
         let upDecades = decades(points.map(\.up), first.up)
-        let (left, right, top, height) = (70.0, 20.0, 34.0, 300.0)
+        let (left, right, height) = (70.0, 20.0, 300.0)
+        let names = legend(series.map(\.name))
+        var drawing = names.drawing
+        let top = names.bottom
         func x(_ value: Double) -> Double {
             left + place(value, acrossDecades) * (width - left - right)
         }
         func y(_ value: Double) -> Double { top + (1 - place(value, upDecades)) * height }
-        var drawing = legend(series.map(\.name), left: left)
         for exponent in acrossDecades {
             let place = x(pow(10, Double(exponent)))
             drawing += rule(place, top, place, top + height)
@@ -111,24 +116,28 @@ enum PlotRenderer {
 
     private static func power(_ exponent: Int) -> String {
         switch exponent {
-        case -2...3: figure(pow(10, Double(exponent)))
-        default: "1e\(exponent)"
+        case 0...3: decimals(pow(10, Double(exponent)), 0)
+        case -3..<0: decimals(pow(10, Double(exponent)), -exponent)
+        default: "10^\(exponent)"
         }
     }
 
     // MARK: - Pieces
 
-    private static func legend(_ names: [String], left: Double) -> String {
-        guard names.count > 1 else { return "" }
-        var (drawing, place) = ("", left)
+    /// The names beside their colours, in as many rows as it takes, and where what follows begins.
+    private static func legend(_ names: [String]) -> (drawing: String, bottom: Double) {
+        guard names.count > 1 else { return ("", 8) }
+        var (drawing, place, top) = ("", 8.0, 6.0)
         for (index, name) in names.enumerated() {
+            let size = 38 + Double(name.count) * characterWidth
+            if place + size > width && place > 8 { (place, top) = (8, top + 20) }
             drawing +=
-                "<rect class=\"\(style(index))\" x=\"\(short(place))\" y=\"6\" "
-                + "width=\"12\" height=\"12\"/>\n"
-            drawing += text(place + 17, 16, name)
-            place += 34 + Double(name.count) * 7
+                "<rect class=\"\(style(index))\" x=\"\(short(place))\" "
+                + "y=\"\(short(top))\" width=\"12\" height=\"12\"/>\n"
+            drawing += text(place + 17, top + 10, name)
+            place += size
         }
-        return drawing
+        return (drawing, top + 26)
     }
 
     private static func text(

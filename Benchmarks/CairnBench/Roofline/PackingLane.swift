@@ -6,14 +6,21 @@ import CairnIO
 struct RooflinePack: Sendable {
     /// What was compressed and sealed as one.
     struct Segment: Sendable {
+        /// Where it lies in the pack.
         let stored: Range<Int>
+        /// How it is compressed.
         let codec: Codec
+        /// Its bytes before compression.
         let size: Int
+        /// The lengths of its chunks, which lie end to end.
         let lengths: [Int]
+        /// The IDs of its chunks.
         let ids: [ChunkID]
     }
 
+    /// The file that holds the pack.
     let path: String
+    /// What is in the pack, in its order.
     var segments: [Segment] = []
 }
 
@@ -26,9 +33,13 @@ final class PackingShop: Sendable {
     /// The bytes that go into each seal besides.
     static let additional = [UInt8](repeating: 1, count: 64)
 
+    /// Where packs are written.
     let folder: String
+    /// Cuts files.
     let chunker: Chunker
+    /// Names chunks.
     let identifier = ChunkIdentifier(key: PackingShop.key)
+    /// The packs made so far.
     let packs = Shared<[RooflinePack]>([])
     private let known = Shared<Set<ChunkID>>([])
 
@@ -47,6 +58,7 @@ final class PackingShop: Sendable {
 ///
 /// One for each thread. Reading, sorting out known chunks and moving packs about is not measured.
 final class PackingLane {
+    /// What this thread spent on each stage.
     private(set) var times = StageTimes()
     private let shop: PackingShop
     private let compressor = Compressor(.auto(level: 3))

@@ -3,7 +3,9 @@ import CairnIO
 
 /// Measures what the machine allows for a tree, and the engine beside it.
 struct RooflineRun {
+    /// The tree, which is only read.
     let tree: String
+    /// Where everything is written.
     let scratch: Scratch
     /// The stages of each round.
     private(set) var stages: [StageTimes] = []

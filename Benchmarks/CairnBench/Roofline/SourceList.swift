@@ -8,7 +8,9 @@ struct SourceList: Sendable {
     struct File: Sendable {
         /// The number of its directory in ``SourceList/directories``.
         let directory: Int
+        /// Its name in the directory.
         let name: FileName
+        /// What the walk found out about it.
         let metadata: FileMetadata
     }
 
@@ -16,6 +18,7 @@ struct SourceList: Sendable {
     struct Part: Sendable {
         /// The number of the file in ``SourceList/files``.
         let file: Int
+        /// The bytes of the part.
         let range: Range<UInt64>
     }
 
@@ -26,6 +29,7 @@ struct SourceList: Sendable {
 
     /// Paths from the root of the tree, parents before what is in them; the first is empty.
     private(set) var directories: [[UInt8]] = []
+    /// The regular files, by directory.
     private(set) var files: [File] = []
     /// The regular files, cut and grouped.
     private(set) var pieces: [[Part]] = []

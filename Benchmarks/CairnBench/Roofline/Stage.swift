@@ -1,6 +1,8 @@
 /// A part of a job that is measured alone.
 enum Stage: Int, CaseIterable {
+    /// What turns files into packs, in its order.
     case walk, read, chunk, identify, compress, seal, verify, write
+    /// What turns packs into files, in its order.
     case readPacks, open, decompress, identifyAgain, createFiles
 
     /// What people read.

@@ -1,12 +1,20 @@
 /// What is measured, in the order in which it happens in a round.
 enum SuiteStep: String, CaseIterable {
+    /// Into an empty repository.
     case first = "first backup"
+    /// After a small change of the tree.
     case changed = "changed backup"
+    /// Nothing has changed, and every file is read all the same.
     case reread = "re-read"
+    /// Nothing has changed.
     case unchanged = "unchanged backup"
+    /// Everything, to a new folder.
     case restore = "restore"
+    /// One file, to a new folder.
     case restoreOne = "restore of one file"
+    /// Every stored byte.
     case check = "check all data"
+    /// All snapshots but the last are forgotten and their space is freed.
     case cleanup = "cleanup"
 
     /// Whether the files of the source are read, so that they must be in the page cache.

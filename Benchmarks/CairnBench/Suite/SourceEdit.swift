@@ -11,6 +11,7 @@ struct SourceEdit {
     static let share = 0.01
     private static let sizeMax = 64
 
+    /// What decides which bytes change, and how.
     let seed: UInt64
 
     /// What was changed.

@@ -7,7 +7,8 @@ enum SuiteReport {
         let size = decimals(Double(run.census.bytes) / 1e9, 3)
         var section = Report.Section(
             title: "\(name(of: tree)): \(run.census.files) files, \(size) GB",
-            explanation: "Medians of \(run.rounds) rounds, tools in turns. Ratios are Cairn's "
+            explanation:
+                "Medians over rounds (here \(run.rounds)), tools in turns. Ratios are Cairn's "
                 + "figure divided by the tool's: below 1 Cairn needs less.",
             columns: columns
         )

@@ -4,16 +4,23 @@ import CairnIO
 struct SuiteRun {
     /// One step of one tool in one round.
     struct Result {
+        /// The round, from one.
         let round: Int
+        /// What was done.
         let step: SuiteStep
+        /// Who did it.
         let tool: String
+        /// How it went.
         let run: ChildRun
         /// The sizes of all files of the repository afterwards, in bytes.
         let stored: UInt64
     }
 
+    /// Where everything is written.
     let scratch: Scratch
+    /// Who is compared; the first is Cairn.
     let tools: [any BackupTool]
+    /// How often everything is done.
     let rounds: Int
     /// Where this tree is worked on, in the scratch.
     let folder: String

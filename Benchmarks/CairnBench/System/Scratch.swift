@@ -2,6 +2,7 @@ import Glibc
 
 /// Why a benchmark could not go on.
 struct BenchFailure: Error, CustomStringConvertible {
+    /// What is wrong, for people.
     let description: String
 
     /// Says what is wrong.
@@ -57,10 +58,10 @@ struct Scratch {
     /// Removes what lies at a path in the scratch, with everything in it; nothing may be there.
     func remove(_ place: String) throws {
         let parts = place.split(separator: "/", omittingEmptySubsequences: false)
-        precondition(
-            place.hasPrefix(path + "/") && !parts.contains("..") && place.count > path.count + 1,
-            "only what lies in the scratch is removed"
-        )
+        guard place.hasPrefix(path + "/"), place.count > path.count + 1, !parts.contains("..")
+        else {
+            throw BenchFailure("\(place) is not in the scratch and stays")
+        }
         if let failure = Scratch.removeAll(place) {
             throw BenchFailure("removing \(place): \(failure)")
         }
