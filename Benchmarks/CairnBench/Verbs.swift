@@ -59,6 +59,7 @@ struct SuiteVerb: AsyncParsableCommand {
             failureCount += run.results.filter { $0.run.failure != nil }.count
             report.sections.append(SuiteReport.section(of: run, tree: tree))
         }
+        try scratch.remove(scratch.path + "/" + SuiteRun.workName)
         report.facts.append(("load after", Machine.load))
         try output.show(report)
         if failureCount > 0 { throw ExitCode.failure }
@@ -86,8 +87,9 @@ struct RooflineVerb: AsyncParsableCommand {
         var run = RooflineRun(tree: tree, scratch: scratch)
         for round in 1...place.rounds.value {
             progress("round \(round)")
-            try await run.runRound()
+            try await run.runRound(round)
         }
+        try scratch.remove(scratch.path + "/" + RooflineRun.workName)
         var report = Report(title: "Roofline of \(tree.split(separator: "/").last ?? "/")")
         report.facts.append(("scratch", Machine.fileSystem(of: scratch.path)))
         report.sections = RooflineReport.sections(of: run)
@@ -134,6 +136,7 @@ struct ScaleVerb: AsyncParsableCommand {
         var report = Report(title: "Growth with size")
         report.facts.append(("scratch", Machine.fileSystem(of: scratch.path)))
         report.sections = try await ScaleRun.run(sizeMax: sizeMax.value, only: names, scratch)
+        try scratch.remove(scratch.path + "/" + ScaleRun.workName)
         report.facts.append(("load after", Machine.load))
         try output.show(report)
     }

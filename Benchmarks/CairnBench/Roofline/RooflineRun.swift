@@ -2,6 +2,8 @@ import CairnCore
 import CairnIO
 
 /// Measures what the machine allows for a tree, and the engine beside it.
+///
+/// Nothing is removed between measurements, for the reason that ``SuiteRun`` gives.
 struct RooflineRun {
     /// The tree, which is only read.
     let tree: String
@@ -20,6 +22,9 @@ struct RooflineRun {
     /// Bytes of the packs.
     private(set) var bytesStored = 0
 
+    /// The folder in the scratch that holds everything.
+    static let workName = "work"
+
     /// Prepares for a tree.
     init(tree: String, scratch: Scratch) {
         self.tree = tree
@@ -27,26 +32,25 @@ struct RooflineRun {
     }
 
     /// Measures every stage and every job once more.
-    mutating func runRound() async throws {
+    mutating func runRound(_ round: Int) async throws {
+        let work = "\(RooflineRun.workName)/round-\(round)"
         try FolderCensus.warm(tree)
         var times = StageTimes()
         let list = try walk(&times)
         try read(list, &times)
         progress("chunk, identify, compress, seal")
-        let packs = try pack(list, &times)
+        let packs = try pack(list, into: try scratch.folder(work + "/packs"), &times)
         try write(packs, &times)
         progress("decrypt, decompress, identify")
         try unpack(packs, &times)
         progress("create files")
-        try createFiles(list, &times)
-        try scratch.remove(scratch.path + "/packs")
+        try createFiles(list, in: "\(scratch.path)/\(work)/files", &times)
         stages.append(times)
         scratch.settle()
         progress("the engine")
-        let folder = try scratch.folder("engine")
+        let folder = try scratch.folder(work + "/engine")
         try FolderCensus.warm(tree)
         engine.append(try await EngineBench.measure(source: tree, folder: folder))
-        try scratch.remove(folder)
         scratch.settle()
     }
 
@@ -73,9 +77,10 @@ struct RooflineRun {
 
     private mutating func pack(
         _ list: SourceList,
+        into folder: String,
         _ times: inout StageTimes
     ) throws -> [RooflinePack] {
-        let shop = try PackingShop(folder: try scratch.folder("packs"))
+        let shop = try PackingShop(folder: folder)
         let sum = Shared(StageTimes())
         try Lanes.run(pieces: list.pieces.count) { supply in
             let lane = try PackingLane(shop)
@@ -153,8 +158,12 @@ struct RooflineRun {
         times.add(sum.value)
     }
 
-    private func createFiles(_ list: SourceList, _ times: inout StageTimes) throws {
-        let target = Array((scratch.path + "/files").utf8)
+    private func createFiles(
+        _ list: SourceList,
+        in folder: String,
+        _ times: inout StageTimes
+    ) throws {
+        let target = Array(folder.utf8)
         scratch.settle()
         try times[.createFiles].addThread {
             for path in list.directories {
@@ -185,7 +194,6 @@ struct RooflineRun {
             sum.change { [times] in $0.add(lane: times) }
         }
         times.add(sum.value)
-        try scratch.remove(scratch.path + "/files")
     }
 
     /// Reads a whole file.

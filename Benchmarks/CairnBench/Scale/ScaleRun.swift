@@ -30,6 +30,9 @@ enum ScaleRun {
     /// What can be scaled. A further subject, such as cleanup, is one more line here.
     static let subjects: [any ScaleSubject] = [IndexScale(), SnapshotScale()]
 
+    /// The folder in the scratch that holds everything.
+    static let workName = "work"
+
     /// Measures the subjects at every power of ten up to a size, one section for each unit.
     static func run(
         sizeMax: Int,
@@ -56,9 +59,8 @@ enum ScaleRun {
         var size = subject.sizeMin
         while size <= min(sizeMax, subject.sizeMax) {
             progress("\(subject.name), \(size) \(subject.unit)")
-            let folder = try scratch.folder("\(subject.name)-\(size)")
+            let folder = try scratch.folder("\(workName)/\(subject.name)-\(size)")
             results.append((size, try await subject.measure(size: size, folder: folder)))
-            try scratch.remove(folder)
             size *= 10
         }
         guard let first = results.first else {

@@ -1,6 +1,9 @@
 import CairnIO
 
 /// Measures every tool on one tree, as whole processes that take turns.
+///
+/// Nothing is removed: creating files just after many were removed is slow on ext4, and the tool
+/// that restores after another one would pay for it. The verb removes everything at its end.
 struct SuiteRun {
     /// One step of one tool in one round.
     struct Result {
@@ -24,6 +27,8 @@ struct SuiteRun {
     let rounds: Int
     /// Where this tree is worked on, in the scratch.
     let folder: String
+    /// Where the output of every command goes.
+    let logs: String
     /// What was measured so far.
     private(set) var results: [Result] = []
     /// The tree as it was copied.
@@ -33,30 +38,33 @@ struct SuiteRun {
 
     private let seed: UInt64 = 20_240_601
 
+    /// The folder in the scratch that holds everything but logs.
+    static let workName = "work"
+
     /// Prepares for one tree.
     init(_ scratch: Scratch, tools: [any BackupTool], rounds: Int, number: Int) throws {
         self.scratch = scratch
         self.tools = tools
         self.rounds = rounds
-        folder = try scratch.folder("tree-\(number)")
+        folder = try scratch.folder("\(SuiteRun.workName)/tree-\(number)")
+        logs = try scratch.folder("logs/tree-\(number)")
     }
 
     private var source: String { folder + "/source" }
 
-    /// Copies the tree, measures everything and removes all but the logs.
+    /// Copies the tree and measures everything.
     mutating func run(on tree: String) throws {
         progress("copying \(tree)")
         let copy = ["/bin/cp", "-a", "-T", "--reflink=never", "--", tree, source]
         let copied = ChildRun.run(
             ChildCommand(arguments: copy, environment: ["LC_ALL=C.UTF-8"]),
-            log: folder + "/copy.log"
+            log: logs + "/copy.log"
         )
         if let failure = copied.failure {
-            throw BenchFailure("copying \(tree): \(failure); see \(folder)/copy.log")
+            throw BenchFailure("copying \(tree): \(failure); see \(logs)/copy.log")
         }
         census = try FolderCensus.count(source)
         for round in 1...rounds { try run(round: round) }
-        try scratch.remove(source)
     }
 
     private mutating func run(round: Int) throws {
@@ -75,7 +83,6 @@ struct SuiteRun {
         }
         // The same change once more is none.
         _ = try SourceEdit(seed: seed).apply(to: source)
-        for tool in tools { try scratch.remove(folder + "/" + tool.name) }
     }
 
     private func change() throws -> SourceEdit.Outcome {
@@ -84,22 +91,28 @@ struct SuiteRun {
         return outcome
     }
 
-    private func place(of tool: some BackupTool) -> ToolPlace {
-        let own = folder + "/" + tool.name
+    /// The folder of a tool in a round, below the scratch.
+    private func name(of tool: some BackupTool, _ round: Int) -> String {
+        "\(folder.dropFirst(scratch.path.count + 1))/\(tool.name)-\(round)"
+    }
+
+    private func place(of tool: some BackupTool, _ round: Int, _ step: SuiteStep?) -> ToolPlace {
+        let own = scratch.path + "/" + name(of: tool, round)
         return ToolPlace(
             source: source,
             repository: own + "/repository",
             cache: own + "/cache",
             home: own + "/home",
-            target: own + "/restored",
+            target: own + "/" + (step == .restoreOne ? "one" : "restored"),
             file: edit.example ?? ""
         )
     }
 
     private func create(_ tool: some BackupTool, _ round: Int) throws {
-        let name = String(folder.dropFirst(scratch.path.count + 1)) + "/" + tool.name
-        for part in ["cache", "home"] { _ = try scratch.folder(name + "/" + part) }
-        for command in tool.create(place(of: tool)) {
+        for part in ["cache", "home", "restored", "one"] {
+            _ = try scratch.folder(name(of: tool, round) + "/" + part)
+        }
+        for command in tool.create(place(of: tool, round, nil)) {
             let log = log(of: tool, "create", round)
             if let failure = ChildRun.run(command, log: log).failure {
                 throw BenchFailure("\(tool.name) made no repository: \(failure); see \(log)")
@@ -112,23 +125,17 @@ struct SuiteRun {
         _ tool: some BackupTool,
         _ round: Int
     ) throws {
-        let place = place(of: tool)
+        let place = place(of: tool, round, step)
         if step == .restoreOne && place.file.isEmpty { return }
         if step.isBackup { try FolderCensus.warm(source) }
-        let isRestore = step == .restore || step == .restoreOne
-        if isRestore {
-            _ = try scratch.folder(String(place.target.dropFirst(scratch.path.count + 1)))
-        }
         scratch.settle()
         let log = log(of: tool, step.rawValue.replacing(" ", with: "-"), round)
         var run = ChildRun()
         for command in tool.commands(for: step, place) {
             run = run.followed(by: ChildRun.run(command, log: log))
         }
-        if isRestore {
-            if run.failure == nil { run.failure = try missing(step, place) }
-            try scratch.remove(place.target)
-        }
+        let isRestore = step == .restore || step == .restoreOne
+        if isRestore && run.failure == nil { run.failure = try missing(step, place) }
         if let failure = run.failure { progress("  \(tool.name): \(failure); see \(log)") }
         let stored = try FolderCensus.count(place.repository).bytes
         results.append(
@@ -139,13 +146,15 @@ struct SuiteRun {
     /// What a restore did not bring back; nil where the counts are right.
     private func missing(_ step: SuiteStep, _ place: ToolPlace) throws -> String? {
         let restored = try FolderCensus.count(place.target)
-        if step == .restore {
-            return restored == census ? nil : "restored \(restored.files) of \(census.files) files"
+        if step == .restoreOne {
+            return restored.files == 1 ? nil : "restored \(restored.files) files, not one"
         }
-        return restored.files == 1 ? nil : "restored \(restored.files) files, not one"
+        if restored == census { return nil }
+        return "restored \(restored.files) files with \(restored.bytes) bytes, not "
+            + "\(census.files) with \(census.bytes)"
     }
 
     private func log(of tool: some BackupTool, _ what: String, _ round: Int) -> String {
-        "\(folder)/\(tool.name)-\(what)-\(round).log"
+        "\(logs)/\(tool.name)-\(what)-\(round).log"
     }
 }
