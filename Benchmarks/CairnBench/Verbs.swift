@@ -84,14 +84,14 @@ struct RooflineVerb: AsyncParsableCommand {
         let tree = try Scratch.resolve(tree)
         let scratch = try Scratch(place.scratch)
         defer { scratch.finish() }
+        var report = Report(title: "Roofline of \(tree.split(separator: "/").last ?? "/")")
+        report.facts.append(("scratch", Machine.fileSystem(of: scratch.path)))
         var run = RooflineRun(tree: tree, scratch: scratch)
         for round in 1...place.rounds.value {
             progress("round \(round)")
             try await run.runRound(round)
         }
         try scratch.remove(scratch.path + "/" + RooflineRun.workName)
-        var report = Report(title: "Roofline of \(tree.split(separator: "/").last ?? "/")")
-        report.facts.append(("scratch", Machine.fileSystem(of: scratch.path)))
         report.sections = RooflineReport.sections(of: run)
         report.facts.append(("load after", Machine.load))
         try output.show(report)
@@ -155,9 +155,9 @@ struct MicroVerb: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
+        var report = Report(title: "Kernels and codecs")
         var harness = Harness(rounds: rounds.value)
         try MicroBench.run(&harness)
-        var report = Report(title: "Kernels and codecs")
         report.sections = harness.sections
         try output.show(report)
     }
@@ -181,9 +181,9 @@ struct EngineVerb: AsyncParsableCommand {
     func run() async throws {
         let source = try Scratch.resolve(source)
         let scratch = try Scratch(scratch)
-        let figures = try await EngineBench.measure(source: source, folder: scratch.path)
         var report = Report(title: "The engine in one process")
         report.facts.append(("scratch", Machine.fileSystem(of: scratch.path)))
+        let figures = try await EngineBench.measure(source: source, folder: scratch.path)
         report.sections = [EngineBench.section(figures)]
         try output.show(report)
     }

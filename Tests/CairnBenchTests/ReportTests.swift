@@ -41,7 +41,7 @@ struct ReportTests {
         for word in ["src=", "href=", "url(", "@import", "<script"] {
             #expect(!page.contains(word), "\(word)")
         }
-        #expect(page.components(of: "<svg") == 2)
+        #expect(page.occurrences(of: "<svg") == 2)
     }
 
     @Test("A cell of Markdown ends neither its row nor its table")
@@ -49,7 +49,7 @@ struct ReportTests {
         let lines = MarkdownRenderer.render(report).split(separator: "\n")
         let rows = lines.filter { $0.hasPrefix("| ") }
         #expect(rows.count == 8)
-        for row in rows { #expect(row.replacing("\\|", with: "").components(of: "|") == 3) }
+        for row in rows { #expect(row.replacing("\\|", with: "").occurrences(of: "|") == 3) }
         #expect(rows.contains { $0.contains("FAILED: exit code 2") })
     }
 
@@ -82,7 +82,7 @@ struct ReportTests {
 
 extension String {
     /// How often `text` occurs.
-    fileprivate func components(of text: String) -> Int {
+    fileprivate func occurrences(of text: String) -> Int {
         var (count, rest) = (0, self[...])
         while let range = rest.firstRange(of: text) {
             count += 1

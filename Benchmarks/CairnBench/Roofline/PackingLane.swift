@@ -83,7 +83,8 @@ final class PackingLane {
     func process(_ piece: [SourceList.Part], of list: SourceList) throws {
         buffer.truncate(to: 0)
         let files = try list.read(piece, into: buffer)
-        let (chunker, identifier, bytes) = (shop.chunker, shop.identifier, buffer)
+        let (chunker, identifier) = (shop.chunker, shop.identifier)
+        let bytes = buffer
         let ranges = times[.chunk].addThread { () -> [Range<Int>] in
             var (ranges, lengths) = ([] as [Range<Int>], [] as [Int])
             for file in files {
@@ -127,7 +128,10 @@ final class PackingLane {
     }
 
     private func emit(_ bytes: Span<UInt8>, _ lengths: [Int], _ ids: [ChunkID]) throws {
-        let (compressor, sealer, draft, pack) = (compressor, sealer, draft, pack)
+        let (compressor, sealer) = (compressor, sealer)
+        let additional = PackingShop.additional
+        let draft = draft
+        let pack = pack
         if pack.count + bytes.count + Sealer.tagSize > PackingShop.packSize { try writePack() }
         draft.truncate(to: 0)
         let codec = times[.compress].addThread { compressor.compress(bytes, into: draft) }
@@ -136,7 +140,7 @@ final class PackingLane {
             try sealer.seal(
                 draft.span,
                 nonce: UInt64(start),
-                additional: PackingShop.additional.span,
+                additional: additional.span,
                 into: pack
             )
         }
@@ -153,7 +157,10 @@ final class PackingLane {
 
     /// What the engine does before it publishes: opens, decompresses and identifies.
     private func verify(_ segment: RooflinePack.Segment) throws {
-        let (draft, opened, pack) = (draft, opened, pack)
+        let additional = PackingShop.additional
+        let draft = draft
+        let opened = opened
+        let pack = pack
         let (sealer, decompressor, identifier) = (sealer, decompressor, shop.identifier)
         draft.truncate(to: 0)
         opened.truncate(to: 0)
@@ -161,7 +168,7 @@ final class PackingLane {
             try sealer.open(
                 pack.span(segment.stored),
                 nonce: UInt64(segment.stored.lowerBound),
-                additional: PackingShop.additional.span,
+                additional: additional.span,
                 into: draft
             )
             try decompressor.decompress(

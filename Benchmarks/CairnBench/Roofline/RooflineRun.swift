@@ -119,10 +119,13 @@ struct RooflineRun {
         let sum = Shared(StageTimes())
         try Lanes.run(pieces: packs.count) { supply in
             var times = StageTimes()
-            let tools = (sealer: Sealer(), decompressor: Decompressor())
+            let (sealer, decompressor) = (Sealer(), Decompressor())
             let identifier = ChunkIdentifier(key: PackingShop.key)
-            try tools.sealer.setKey(PackingShop.key, algorithm: .aes256GCM)
-            let (pack, draft, bytes) = (ByteBuffer(), ByteBuffer(), ByteBuffer())
+            try sealer.setKey(PackingShop.key, algorithm: .aes256GCM)
+            let additional = PackingShop.additional
+            let pack = ByteBuffer()
+            let draft = ByteBuffer()
+            let bytes = ByteBuffer()
             while let number = supply.next() {
                 pack.truncate(to: 0)
                 try times[.readPacks].addThread {
@@ -132,15 +135,15 @@ struct RooflineRun {
                     draft.truncate(to: 0)
                     bytes.truncate(to: 0)
                     try times[.open].addThread {
-                        try tools.sealer.open(
+                        try sealer.open(
                             pack.span(segment.stored),
                             nonce: UInt64(segment.stored.lowerBound),
-                            additional: PackingShop.additional.span,
+                            additional: additional.span,
                             into: draft
                         )
                     }
                     try times[.decompress].addThread {
-                        try tools.decompressor.decompress(
+                        try decompressor.decompress(
                             draft.span,
                             codec: segment.codec,
                             count: segment.size,
