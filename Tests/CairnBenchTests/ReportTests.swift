@@ -80,10 +80,10 @@ struct ReportTests {
     }
 }
 
-extension String {
+extension StringProtocol where SubSequence == Substring {
     /// How often `text` occurs.
     fileprivate func occurrences(of text: String) -> Int {
-        var (count, rest) = (0, self[...])
+        var (count, rest) = (0, Substring(self))
         while let range = rest.firstRange(of: text) {
             count += 1
             rest = rest[range.upperBound...]

@@ -7,9 +7,9 @@ enum RooflineReport {
         let size = decimals(Double(run.bytes) / 1e9, 3)
         var section = Report.Section(
             title: "Stages: \(run.fileCount) files, \(size) GB",
-            explanation: "Each stage alone on \(Lanes.count) threads, medians over "
-                + "rounds (here \(run.stages.count)). Wall counts only the time in the stage; the rate is "
-                + "the stage's bytes for each second of wall time.",
+            explanation: "Each stage alone on \(Lanes.count) threads, medians over rounds (here "
+                + "\(run.stages.count)). Wall counts only the time in the stage; the rate is the "
+                + "stage's bytes for each second of wall time.",
             columns: [
                 Report.Column("stage"), Report.Column("bytes", "MB"), Report.Column("CPU", "s"),
                 Report.Column("wall", "s"), Report.Column("rate", "GB/s"),
