@@ -40,15 +40,43 @@ struct SuiteVerb: AsyncParsableCommand {
         let tools = try ToolFinder.find(cairn: cairn, peers: names)
         let trees = try trees.map(Scratch.resolve)
         let scratch = try Scratch(place.scratch)
-        defer { scratch.finish() }
+        let runs: [SuiteRun]
         var report = Report(title: "Cairn beside other tools")
-        report.facts.append(("scratch", Machine.fileSystem(of: scratch.path)))
-        for tool in tools {
-            let version = ToolFinder.version(of: tool, scratch)
-            report.facts.append((tool.name, "\(version); \(tool.settings)"))
+        report.facts += facts(tools, scratch)
+        do {
+            runs = try measure(trees, tools, scratch)
+        } catch {
+            // The logs stay, so that there is something to look at.
+            try? scratch.remove(scratch.path + "/" + SuiteRun.workName)
+            throw error
         }
-        var failureCount = 0
-        for (index, tree) in trees.enumerated() {
+        try scratch.remove(scratch.path + "/" + SuiteRun.workName)
+        report.sections = zip(runs, trees).map { SuiteReport.section(of: $0, tree: $1) }
+        report.facts.append(("load after", Machine.load))
+        try output.show(report)
+        guard runs.allSatisfy({ $0.results.allSatisfy { $0.run.failure == nil } }) else {
+            progress("some steps failed; see the logs in \(scratch.path)/logs")
+            throw ExitCode.failure
+        }
+        scratch.finish()
+    }
+
+    private func facts(
+        _ tools: [any BackupTool],
+        _ scratch: Scratch
+    ) -> [(name: String, text: String)] {
+        [("scratch", Machine.fileSystem(of: scratch.path))]
+            + tools.map { tool in
+                (tool.name, "\(ToolFinder.version(of: tool, scratch)); \(tool.settings)")
+            }
+    }
+
+    private func measure(
+        _ trees: [String],
+        _ tools: [any BackupTool],
+        _ scratch: Scratch
+    ) throws -> [SuiteRun] {
+        try trees.enumerated().map { index, tree in
             var run = try SuiteRun(
                 scratch,
                 tools: tools,
@@ -56,13 +84,8 @@ struct SuiteVerb: AsyncParsableCommand {
                 number: index + 1
             )
             try run.run(on: tree)
-            failureCount += run.results.filter { $0.run.failure != nil }.count
-            report.sections.append(SuiteReport.section(of: run, tree: tree))
+            return run
         }
-        try scratch.remove(scratch.path + "/" + SuiteRun.workName)
-        report.facts.append(("load after", Machine.load))
-        try output.show(report)
-        if failureCount > 0 { throw ExitCode.failure }
     }
 }
 
