@@ -66,7 +66,7 @@ enum RooflineReport {
         var section = Report.Section(
             title: "The engine beside its roofline",
             explanation: "The roofline of a job is the processor time of its stages divided by "
-                + "\(Lanes.count) cores: no program that does these stages is faster here.",
+                + "\(Lanes.count) cores: a lower bound of its wall time.",
             columns: [
                 Report.Column("job"), Report.Column("roofline", "s"),
                 Report.Column("engine wall", "s"), Report.Column("engine CPU", "s"),
