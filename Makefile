@@ -20,7 +20,7 @@ test: ## builds with warnings as errors and runs every test
 lint: ## checks the form of every tracked file
 	@Scripts/lint
 
-bench: ## runs the benchmarks: make bench ARGS="chunking --seconds 5"
+bench: ## runs the benchmarks: make bench ARGS="micro --rounds 9"
 	@Scripts/bench $(ARGS)
 
 fuzz: ## replays failing cases, then fuzzes: make fuzz SECONDS=60 TARGET=FuzzPack

@@ -82,7 +82,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "CairnBench",
-            dependencies: ["Cairn", "CairnCore", "CairnFormat", "CairnIO", "CairnTestKit"],
+            dependencies: [
+                "Cairn", "CairnCore", "CairnFormat", "CairnIO", "CairnTestKit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Benchmarks/CairnBench",
             swiftSettings: settings
         ),
@@ -111,6 +114,11 @@ let package = Package(
         .testTarget(
             name: "CairnCLITests",
             dependencies: ["CairnCLI", "CairnTestKit"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CairnBenchTests",
+            dependencies: ["CairnBench"],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", swiftSettings: settings),

@@ -1,38 +1,40 @@
-import Cairn
+import ArgumentParser
 
-/// `cairn-bench`: how fast each layer is, beside what the machine allows.
+/// `cairn-bench`: how fast each layer is, beside what the machine allows and beside other tools.
 @main
-struct Bench {
-    static let usage = """
-        usage: cairn-bench micro [--rounds N] [--json]
-               cairn-bench engine FOLDER SCRATCH [--json]
-               cairn-bench index COUNT SCRATCH
+struct Bench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cairn-bench",
+        abstract: "Measure Cairn beside what the machine allows and beside other tools.",
+        discussion: "How to read the results is laid down in Benchmarks/README.md.",
+        subcommands: [
+            SuiteVerb.self, RooflineVerb.self, ScaleVerb.self, MicroVerb.self, EngineVerb.self,
+            IndexVerb.self,
+        ]
+    )
+}
 
-          micro    every kernel and codec on its own, one thread, beside memcpy
-          engine   backup, backup again, restore and check of FOLDER, in the empty folder SCRATCH
-          index    an index of COUNT generated chunks in the folder SCRATCH: opening, hits, misses
-        """
+/// A count on the command line that must be above zero.
+struct Count: ExpressibleByArgument {
+    /// The count.
+    let value: Int
 
-    static func main() async throws {
-        var words = Array(CommandLine.arguments.dropFirst())
-        let isJSON = words.contains("--json")
-        words.removeAll { $0 == "--json" }
-        switch words.first {
-        case "micro":
-            var rounds = 7
-            if words.count == 3, words[1] == "--rounds", let count = Int(words[2]), count > 0 {
-                rounds = count
+    /// Reads a number such as `1000000` or `10^6`; nil where it is none, or not above zero.
+    init?(argument: String) {
+        let parts = argument.split(separator: "^", omittingEmptySubsequences: false)
+        guard let base = Int(parts[0]), base > 0, parts.count <= 2 else { return nil }
+        var value = base
+        if parts.count == 2 {
+            guard let exponent = Int(parts[1]), (1...12).contains(exponent), base <= 10 else {
+                return nil
             }
-            var harness = Harness(rounds: rounds, isJSON: isJSON)
-            try MicroBench.run(&harness)
-            harness.finish()
-        case "engine" where words.count == 3:
-            try await EngineBench.run(source: words[1], scratch: words[2], isJSON: isJSON)
-        case "index" where words.count == 3:
-            guard let count = Int(words[1]), count > 0 else { return print(usage) }
-            try IndexBench(chunkCount: count, folder: words[2]).run()
-        default:
-            print(usage)
+            value = (1..<exponent).reduce(base) { value, _ in value * base }
         }
+        self.value = value
     }
+
+    /// A count given in the code.
+    init(_ value: Int) { self.value = value }
+
+    var defaultValueDescription: String { "\(value)" }
 }

@@ -12,13 +12,16 @@ struct IndexBench {
     /// Chunks in one pack.
     static let chunksPerPack = 32
 
+    /// How many chunks the index holds.
     let chunkCount: Int
+    /// Where the index is written.
     let folder: String
 
-    /// Runs all measurements and prints a line for each.
-    func run() throws {
-        let repository = RepositoryID(bytes: [UInt8](repeating: 1, count: 16))
-        guard let repository else { return }
+    /// Runs all measurements.
+    func measure() throws -> [Figure] {
+        guard let repository = RepositoryID(bytes: [UInt8](repeating: 1, count: 16)) else {
+            return []
+        }
         let cache = IndexCache(
             path: folder,
             repository: repository,
@@ -26,55 +29,78 @@ struct IndexBench {
             environment: .system
         )
         let view = (0..<(chunkCount + Self.objectCount - 1) / Self.objectCount).map { source($0) }
-        try measure("build") {
+        var figures: [Figure] = []
+        let built = try Spent.byProcess {
             _ = try cache.open(view: view) { object(Int($0.id.number)) }
         }
+        figures.append(Figure(name: "build", value: built.wall * 1e3, unit: "ms"))
         let before = Memory.now
         var opened: OpenedIndex?
-        try measure("open") { opened = try cache.open(view: view) { _ in nil } }
-        guard let index = opened?.index else { return }
-        print("chunks \(index.storedCount)")
-        print("heap after opening \(Memory.now.anonymous - before.anonymous) KiB more")
-        let lookups = 4_000_000
+        let opening = try Spent.byProcess { opened = try cache.open(view: view) { _ in nil } }
+        figures.append(Figure(name: "open", value: opening.wall * 1e3, unit: "ms"))
+        guard let index = opened?.index, index.storedCount == chunkCount else {
+            throw BenchFailure("the index does not hold \(chunkCount) chunks")
+        }
+        let heap = Memory.now.anonymous - before.anonymous
+        figures.append(Figure(name: "heap after opening", value: Double(heap), unit: "KiB"))
+        figures += try lookUps(in: index)
+        let now = Memory.now
+        let grown = Double(now.anonymous - before.anonymous)
+        figures.append(Figure(name: "heap at the end", value: grown, unit: "KiB"))
+        figures.append(Figure(name: "resident file pages", value: Double(now.file), unit: "KiB"))
+        return figures
+    }
+
+    private func lookUps(in index: ChunkIndex) throws -> [Figure] {
+        var figures: [Figure] = []
+        let count = 2_000_000
         for pass in ["first touch", "warm"] {
             var misses = Draw(seed: 99)
-            lookUp(index, "miss, \(pass)", lookups, expecting: 0) { misses.id() }
+            let miss = try lookUp(index, count, expecting: 0) { misses.id() }
             var hits = Draw(seed: 5)
-            lookUp(index, "hit, \(pass)", lookups, expecting: lookups) {
+            let hit = try lookUp(index, count, expecting: count) {
                 existing(Int(hits.next() % UInt64(chunkCount)))
             }
+            figures.append(Figure(name: "miss, \(pass)", value: miss, unit: "ns"))
+            figures.append(Figure(name: "hit, \(pass)", value: hit, unit: "ns"))
         }
+        let few = 400_000
         var claims = Draw(seed: 7)
-        let start = Environment.system.time.monotonicNanoseconds
-        for _ in 0..<400_000 { _ = index.claim(claims.id()) }
-        let elapsed = Environment.system.time.monotonicNanoseconds - start
-        print("claim of a new chunk \(elapsed / 400_000) ns")
-        var places = Draw(seed: 8)
-        let placeStart = Environment.system.time.monotonicNanoseconds
-        for _ in 0..<400_000 {
-            _ = index.location(of: existing(Int(places.next() % UInt64(chunkCount))))
+        let claimed = Spent.byProcess {
+            for _ in 0..<few { _ = index.claim(claims.id()) }
         }
-        let placeElapsed = Environment.system.time.monotonicNanoseconds - placeStart
-        print("location of a chunk \(placeElapsed / 400_000) ns")
-        let now = Memory.now
-        let heap = now.anonymous - before.anonymous
-        print("heap at the end \(heap) KiB more, resident file pages \(now.file) KiB")
+        var places = Draw(seed: 8)
+        let located = Spent.byProcess {
+            for _ in 0..<few {
+                _ = index.location(of: existing(Int(places.next() % UInt64(chunkCount))))
+            }
+        }
+        for (name, spent) in [("claim of a new chunk", claimed), ("location of a chunk", located)] {
+            let value = spent.wall * 1e9 / Double(few)
+            figures.append(Figure(name: name, value: value, unit: "ns"))
+        }
+        return figures
     }
 
-    private func measure(_ name: String, _ body: () throws -> Void) rethrows {
-        let start = Environment.system.time.monotonicNanoseconds
-        try body()
-        let elapsed = Environment.system.time.monotonicNanoseconds - start
-        print("\(name) \(Double(elapsed / 1000) / 1000) ms")
+    /// The figures as a table.
+    static func section(_ figures: [Figure], chunkCount: Int) -> Report.Section {
+        var section = Report.Section(
+            title: "\(chunkCount) generated chunks",
+            columns: [Report.Column("figure"), Report.Column("value"), Report.Column("unit")]
+        )
+        section.rows = figures.map {
+            [.text($0.name), .number($0.value, digits: 3), .text($0.unit)]
+        }
+        return section
     }
 
+    /// Nanoseconds a lookup takes.
     private func lookUp(
         _ index: ChunkIndex,
-        _ name: String,
         _ count: Int,
         expecting expected: Int,
         _ next: () -> ChunkID
-    ) {
+    ) throws -> Double {
         // IDs are drawn beforehand, a part at a time, so that drawing is not measured.
         var (found, elapsed, done) = (0, 0 as UInt64, 0)
         while done < count {
@@ -84,8 +110,10 @@ struct IndexBench {
             elapsed += Environment.system.time.monotonicNanoseconds - start
             done += ids.count
         }
-        let right = found == expected ? "" : ", WRONG: \(found) found"
-        print("\(name) \(elapsed / UInt64(count)) ns\(right)")
+        guard found == expected else {
+            throw BenchFailure("the index found \(found) chunks, not \(expected)")
+        }
+        return Double(elapsed) / Double(count)
     }
 
     // MARK: - Made-up chunks

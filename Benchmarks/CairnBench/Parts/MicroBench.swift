@@ -4,6 +4,7 @@ import CairnTestKit
 
 /// Every kernel and codec on its own, one thread, beside memcpy.
 enum MicroBench {
+    /// Measures everything on seeded bytes.
     static func run(_ harness: inout Harness) throws {
         let size = 64 << 20
         let random = bytes(size, isText: false)
