@@ -85,13 +85,18 @@ package final class TargetFile: Sendable {
         durably: Bool = false
     ) throws(FileFailure) -> CreatedEntry {
         precondition(!isFinished.load(ordering: .relaxed), "a file is finished once")
-        let problems = descriptor.apply(attributes, kind: .regular, policy: policy)
+        let found = try descriptor.metadata()
+        let problems = descriptor.apply(
+            attributes,
+            kind: .regular,
+            policy: policy,
+            found: found
+        )
         if durably { try check(Int64(cairn_sync(descriptor.number, 0)), .sync) }
-        let identity = try descriptor.metadata().identity
         if writtenName != name {
             try directory.publish(writtenName, as: name, replacing: replacing)
         }
         isFinished.store(true, ordering: .relaxed)
-        return CreatedEntry(identity: identity, problems: problems)
+        return CreatedEntry(identity: found.identity, problems: problems)
     }
 }
