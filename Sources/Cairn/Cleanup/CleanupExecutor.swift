@@ -121,11 +121,37 @@ package struct CleanupExecutor {
         try marking.count(Set(view.records.keys).subtracting(forgotten), view)
         let relied = roots.intersection(forgotten).sorted().compactMap { view.records[$0] }
         let live = try marking.live(relied: relied)
+        report.bytesUnused = live.usage().values.reduce(0) { sum, usage in
+            condemned.contains(usage.pack.id) ? sum : sum + usage.deadSize
+        }
+        let isCareless = core.options.faults.contains(.noSecondMark)
+        let needed = isCareless ? [:] : live.neededOfAvoided()
+        var upkeep = IndexUpkeep(view: view, index: index, condemned: indexes)
+        do throws(CairnError) {
+            let (kept, copied) = try copy(needed, live)
+            try settle(condemned.subtracting(kept), copied, upkeep)
+        } catch {
+            guard error.code == .outOfSpace else { throw error }
+            // Without room, what is needed stays where it is, and the index as well: what nothing
+            // needs can go all the same.
+            context.report(.notice("the store is full; only packs that nothing needs are freed"))
+            report.packsReprieved += needed.count
+            upkeep.masksOnly = true
+            try settle(condemned.subtracting(needed.keys), [], upkeep)
+        }
+    }
+
+    /// Copies what is needed out of condemned packs.
+    ///
+    /// - Returns: Packs that have to stay, and the copies.
+    private mutating func copy(
+        _ needed: [PackID: PackUsage],
+        _ live: LiveSet
+    ) throws(CairnError) -> (kept: Set<PackID>, copied: [CopiedPack]) {
         let copier = try SegmentCopier(self, live)
         let kept: Set<PackID>
         do throws(CairnError) {
-            let isCareless = core.options.faults.contains(.noSecondMark)
-            kept = try copier.copy(isCareless ? [:] : live.neededOfAvoided())
+            kept = try copier.copy(needed)
             try copier.finish()
         } catch {
             copier.abandon()
@@ -134,14 +160,7 @@ package struct CleanupExecutor {
         report.packsReprieved += kept.count
         report.packsWritten += copier.packsWritten
         report.bytesWritten += copier.bytesWritten
-        report.bytesUnused = live.usage().values.reduce(0) { sum, usage in
-            condemned.contains(usage.pack.id) ? sum : sum + usage.deadSize
-        }
-        try settle(
-            condemned.subtracting(kept),
-            core.options.faults.contains(.unindexedCopies) ? [] : copier.entries,
-            IndexUpkeep(view: view, index: index, condemned: indexes)
-        )
+        return (kept, core.options.faults.contains(.unindexedCopies) ? [] : copier.entries)
     }
 
     private mutating func settle(

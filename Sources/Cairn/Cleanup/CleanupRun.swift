@@ -29,7 +29,12 @@ package enum CleanupRun {
         context: JobContext
     ) throws(CairnError) -> CleanupReport {
         try watched(core, context) { meter throws(CairnError) in
-            try perform(core, plan, options, context: context, meter: meter)
+            // A cleanup that fails goes on where it was.
+            let report = try SpaceReserve.whenFull(core) { () throws(CairnError) in
+                try perform(core, plan, options, context: context, meter: meter)
+            }
+            SpaceReserve.fill(core)
+            return report
         }
     }
 

@@ -12,6 +12,8 @@ struct IndexUpkeep {
     let index: ChunkIndex
     /// Index objects that nobody named when the generation began.
     let condemned: Set<IndexID>
+    /// Whether nothing is to be replaced, because there is no room.
+    var masksOnly = false
 
     /// Index objects of fewer entries are small.
     private static let smallCount = 1 << 16
@@ -99,6 +101,7 @@ struct IndexUpkeep {
     }
 
     private func choose(_ counts: [IndexSource: SourceCount]) -> [IndexSource] {
+        if masksOnly { return [] }
         var chosen: Set<IndexSource> = []
         for (source, count) in counts where count.goneEntries > 0 {
             if 4 * count.goneEntries >= count.entries { chosen.insert(source) }

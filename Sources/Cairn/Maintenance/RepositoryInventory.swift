@@ -75,7 +75,7 @@ struct RepositoryInventory {
         case .keySlot(let id): keySlots[id] = object.size
         case .session(let id): registered.insert(id)
         case .snapshot, .forgotten, .cleanup: records.append(object)
-        case .format: break
+        case .format, .reserve: break
         case nil: foreign.append(Orphan(object: object.name.text, size: object.size))
         }
     }

@@ -53,6 +53,7 @@ package enum RepositoryCreation {
         }
         let keys = try RepositoryKeys(master: master, format: format)
         let core = try RepositoryCore(store: store, format: format, keys: keys, options: options)
+        SpaceReserve.fill(core)
         return Repository(core: core, currentSlot: slot)
     }
 

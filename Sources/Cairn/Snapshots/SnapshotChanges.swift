@@ -104,7 +104,9 @@ package struct SnapshotChanges {
             let name = ObjectNames.forgotten(id)
             let sealed = try records.seal(.forgotten, record.encode(), named: name)
             // A mark that is there already says the same.
-            _ = try records.create(name, sealed)
+            try SpaceReserve.whenFull(core) { () throws(CairnError) in
+                _ = try records.create(name, sealed)
+            }
         }
         try records.barrier()
     }

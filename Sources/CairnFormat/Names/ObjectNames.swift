@@ -4,6 +4,8 @@ internal import CairnCore
 package enum ObjectKey: Hashable, Sendable {
     /// The `format` object.
     case format
+    /// The reserve of room.
+    case reserve
     /// A key slot.
     case keySlot(KeySlotID)
     /// A session's registration.
@@ -34,6 +36,8 @@ package enum CleanupPhase: String, Hashable, Sendable, CaseIterable {
 package enum ObjectNames {
     /// The object that says what the repository is.
     package static let format = "format"
+    /// The object that takes room, to be removed when the store is full.
+    package static let reserve = "reserve"
     /// The folder of key slots.
     package static let keyFolder = "keys"
     /// The folder of session registrations.
@@ -80,6 +84,7 @@ package enum ObjectNames {
     package static func name(of key: ObjectKey) -> String {
         switch key {
         case .format: format
+        case .reserve: reserve
         case .keySlot(let slot): keySlot(slot)
         case .session(let session): self.session(session)
         case .pack(let pack): self.pack(pack)
@@ -93,6 +98,7 @@ package enum ObjectNames {
     /// What an object of the name `text` is; nil where it is none of a repository's.
     package static func parse(_ text: String) -> ObjectKey? {
         if text == format { return .format }
+        if text == reserve { return .reserve }
         let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         guard parts.count == 2, let leaf = String(parts[1]) else { return nil }
         switch String(parts[0]) {

@@ -84,7 +84,7 @@ public final class LocalStore: Store {
     }
 
     public var capabilities: StoreCapabilities {
-        StoreCapabilities(hasAtomicCreate: true, isDurable: true)
+        StoreCapabilities(hasAtomicCreate: true, isDurable: true, hasLimitedSpace: true)
     }
 
     public func delete(_ name: ObjectName) throws(StoreError) {

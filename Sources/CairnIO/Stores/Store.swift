@@ -93,11 +93,14 @@ public struct StoreCapabilities: Sendable, Hashable {
     public var hasAtomicCreate: Bool
     /// Whether `barrier` makes data survive loss of power.
     public var isDurable: Bool
+    /// Whether it can be full, so that room has to be kept for making room.
+    public var hasLimitedSpace: Bool
 
     /// Makes a description.
-    public init(hasAtomicCreate: Bool, isDurable: Bool) {
+    public init(hasAtomicCreate: Bool, isDurable: Bool, hasLimitedSpace: Bool = false) {
         self.hasAtomicCreate = hasAtomicCreate
         self.isDurable = isDurable
+        self.hasLimitedSpace = hasLimitedSpace
     }
 }
 
