@@ -305,7 +305,7 @@ package final class CleanupMeter: Sendable {
     }
 
     /// How far the phase is.
-    var progress: Progress {
+    package var progress: Progress {
         var progress = state.withLock { $0 }
         let now = time.monotonicNanoseconds
         let start = phaseStart.load(ordering: .relaxed)
