@@ -87,6 +87,7 @@ enum CleanupPart: String, CaseIterable {
         let chunks = run.value.packs.reduce(0) { $0 + $1.chunks }
         return [
             Figure(name: "time", value: run.spent.wall * 1e3, unit: "ms"),
+            Figure(name: "processor time", value: run.spent.processor * 1e3, unit: "ms"),
             Figure(name: "peak anonymous", value: Double(peak) / 1024, unit: "MiB"),
             Figure(
                 name: "trees read",
@@ -110,6 +111,7 @@ enum CleanupPart: String, CaseIterable {
         guard run.value.first?.chunks ?? 0 > 0 else { throw BenchFailure("nothing is exclusive") }
         return [
             Figure(name: "time", value: run.spent.wall * 1e3, unit: "ms"),
+            Figure(name: "processor time", value: run.spent.processor * 1e3, unit: "ms"),
             Figure(name: "peak anonymous", value: Double(peak) / 1024, unit: "MiB"),
         ]
     }
