@@ -125,7 +125,7 @@ package struct CleanupExecutor {
         let kept: Set<PackID>
         do throws(CairnError) {
             let isCareless = core.options.faults.contains(.noSecondMark)
-            kept = try copier.copy(isCareless ? [:] : live.neededOfAvoided())
+            kept = try copier.copy(isCareless ? PackUsages() : live.neededOfAvoided())
             try copier.finish()
         } catch {
             copier.abandon()
@@ -134,7 +134,7 @@ package struct CleanupExecutor {
         report.packsReprieved += kept.count
         report.packsWritten += copier.packsWritten
         report.bytesWritten += copier.bytesWritten
-        report.bytesUnused = live.usage().values.reduce(0) { sum, usage in
+        report.bytesUnused = live.usage().all.reduce(0) { sum, usage in
             condemned.contains(usage.pack.id) ? sum : sum + usage.deadSize
         }
         try settle(

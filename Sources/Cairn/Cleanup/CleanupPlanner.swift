@@ -75,11 +75,12 @@ package struct CleanupPlanner {
     }
 
     private func decide(
-        _ usage: [PackID: PackUsage],
+        _ usage: PackUsages,
         _ inventory: RepositoryInventory
     ) -> [CleanupPlan.Pack] {
         let held = inventory.held
         var packs: [CleanupPlan.Pack] = []
+        packs.reserveCapacity(inventory.packs.count)
         for (id, size) in inventory.packs {
             guard let used = usage[id] else {
                 // A session that committed after the packs were listed is in the view.
@@ -103,8 +104,8 @@ package struct CleanupPlanner {
                     id: id,
                     size: size,
                     usedSize: used.liveSize,
-                    chunks: used.chunks,
-                    usedChunks: used.liveChunks,
+                    chunks: Int(used.chunks),
+                    usedChunks: Int(used.liveChunks),
                     action: used.liveChunks == 0 ? .delete : .keep,
                     reason: used.liveChunks == 0 ? .unused : isWhole ? .used : .mostlyUsed
                 )

@@ -204,13 +204,13 @@ package struct Marking {
     /// - Parameter records: Counted snapshots.
     func visitExclusive(
         _ records: [SnapshotRecord],
-        _ body: (IndexPlaces.Place) -> Void
+        _ body: (IndexPlaces.Place, IndexedPack?) -> Void
     ) throws(CairnError) {
-        let counts = state.counts
+        let (counts, places) = (state.counts, places)
         try goThrough(records) { id, kind in
             guard case .turned(let place) = counts.release(id, as: kind) else { return false }
             // What is a tree and content as well goes with the last of both.
-            if !counts.isCounted(places.number(place)) { body(place) }
+            if !counts.isCounted(places.number(place)) { body(place, places.pack(place)) }
             return true
         }
         try goThrough(records) { id, kind in
@@ -234,7 +234,7 @@ package struct Marking {
     /// may rely on. A part of those that is gone already is nobody's any more.
     func live(relied: [SnapshotRecord] = []) throws(CairnError) -> LiveSet {
         var live = LiveSet(places)
-        state.counts.forEach { key, kind, _ in _ = live.mark(key, as: kind) }
+        state.counts.forEachPlace { place, kind, _ in live.mark(first: place, as: kind) }
         for record in relied {
             try references.walk(record, skipsDamage: true) { id, kind throws(CairnError) in
                 guard case .new = live.mark(PrefixKey(id), as: kind) else { return false }
