@@ -81,7 +81,9 @@ package struct Marking {
         _ view: RepositoryView
     ) throws(CairnError) {
         let added = wanted.subtracting(state.snapshots).sorted()
-        let removed = state.snapshots.subtracting(wanted).sorted()
+        // The newest first: a tree then goes with the first snapshot that had it, together with
+        // what was stored next to it.
+        let removed = state.snapshots.subtracting(wanted).sorted(by: >)
         beginMeter(removed: removed.count)
         do throws(CairnError) {
             // First what comes: what it shares with what goes is then not opened twice.
