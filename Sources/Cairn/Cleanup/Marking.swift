@@ -9,7 +9,10 @@ internal import Synchronization
 /// snapshots that came and went since are gone through, and of these only what no other has.
 package struct Marking {
     /// A mark is kept after so many bytes of trees and lists, so that little is lost.
-    private static let saveSize: UInt64 = 256 << 20
+    private static let saveSizeMin: UInt64 = 256 << 20
+    /// A mark is kept after so many times the bytes that it takes: otherwise a large repository's
+    /// would be written all the time.
+    private static let saveFactor: UInt64 = 4
 
     private let references: SnapshotReferences
     private let shelf: MarkShelf
@@ -150,8 +153,9 @@ package struct Marking {
     }
 
     private mutating func saveIfDue() {
-        guard state.bytesRead.value - savedSize >= Marking.saveSize else { return }
-        save()
+        let markSize = UInt64(places.count) * UInt64(KeptMark.entrySize)
+        let due = max(Marking.saveSizeMin, Marking.saveFactor * markSize)
+        if state.bytesRead.value - savedSize >= due { save() }
     }
 
     private mutating func save() {
