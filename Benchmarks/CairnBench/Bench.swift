@@ -9,7 +9,7 @@ struct Bench: AsyncParsableCommand {
         discussion: "How to read the results is laid down in Benchmarks/README.md.",
         subcommands: [
             SuiteVerb.self, RooflineVerb.self, ScaleVerb.self, MicroVerb.self, EngineVerb.self,
-            IndexVerb.self,
+            IndexVerb.self, CleanupPartVerb.self,
         ]
     )
 }

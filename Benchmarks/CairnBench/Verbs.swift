@@ -139,6 +139,12 @@ struct ScaleVerb: AsyncParsableCommand {
     var sizeMax = Count(1_000_000)
 
     @Option(
+        name: .customLong("min"),
+        help: ArgumentHelp("The smallest size. (default: that of each subject)", valueName: "count")
+    )
+    var sizeMin: Count?
+
+    @Option(
         help: ArgumentHelp(
             "What to scale, separated by commas: "
                 + ScaleRun.subjects.map(\.name).joined(separator: ", ") + ". (default: all)",
@@ -150,6 +156,9 @@ struct ScaleVerb: AsyncParsableCommand {
     @Option(help: ArgumentHelp("An empty folder to work in. (default: a temporary one)"))
     var scratch: String?
 
+    @Flag(help: "Leave what was generated in the scratch, to look at it with other tools.")
+    var keep = false
+
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
@@ -158,8 +167,9 @@ struct ScaleVerb: AsyncParsableCommand {
         defer { scratch.finish() }
         var report = Report(title: "Growth with size")
         report.facts.append(("scratch", Machine.fileSystem(of: scratch.path)))
-        report.sections = try await ScaleRun.run(sizeMax: sizeMax.value, only: names, scratch)
-        try scratch.remove(scratch.path + "/" + ScaleRun.workName)
+        let sizes = (sizeMin?.value ?? 1)...max(sizeMin?.value ?? 1, sizeMax.value)
+        report.sections = try await ScaleRun.run(sizes, only: names, scratch)
+        if !keep { try scratch.remove(scratch.path + "/" + ScaleRun.workName) }
         report.facts.append(("load after", Machine.load))
         try output.show(report)
     }

@@ -180,30 +180,3 @@ private struct Draw {
 
     mutating func id() -> ChunkID { ChunkID(words: (next(), next(), next(), next())) }
 }
-
-/// What the system says about this process's memory.
-private struct Memory {
-    /// Resident memory that no file backs, in KiB: heap and stacks.
-    var anonymous = 0
-    /// Resident pages of mapped files, in KiB.
-    var file = 0
-
-    static var now: Memory {
-        var memory = Memory()
-        let files = PosixFiles()
-        guard let folder = try? files.openRoot("/proc/self", create: false) else { return memory }
-        defer { files.close(folder) }
-        guard let file = try? files.open("status", in: folder) else { return memory }
-        defer { files.close(file) }
-        var bytes = [UInt8](repeating: 0, count: 8192)
-        var span = bytes.mutableSpan
-        guard let count = try? files.read(file, at: 0, into: &span, from: 0) else { return memory }
-        for line in String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n") {
-            let words = line.split { $0 == " " || $0 == "\t" }
-            guard words.count >= 2, let value = Int(words[1]) else { continue }
-            if words[0] == "RssAnon:" { memory.anonymous = value }
-            if words[0] == "RssFile:" { memory.file = value }
-        }
-        return memory
-    }
-}

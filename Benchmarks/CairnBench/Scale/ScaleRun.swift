@@ -27,15 +27,15 @@ protocol ScaleSubject: Sendable {
 
 /// Measures subjects at growing sizes.
 enum ScaleRun {
-    /// What can be scaled. A further subject, such as cleanup, is one more line here.
-    static let subjects: [any ScaleSubject] = [IndexScale(), SnapshotScale()]
+    /// What can be scaled. A further subject is one more line here.
+    static let subjects: [any ScaleSubject] = [IndexScale(), SnapshotScale(), CleanupScale()]
 
     /// The folder in the scratch that holds everything.
     static let workName = "work"
 
-    /// Measures the subjects at every power of ten up to a size, one section for each unit.
+    /// Measures the subjects at every power of ten within a range, one section for each unit.
     static func run(
-        sizeMax: Int,
+        _ sizes: ClosedRange<Int>,
         only names: [String]?,
         _ scratch: Scratch
     ) async throws -> [Report.Section] {
@@ -45,26 +45,29 @@ enum ScaleRun {
         }
         var sections: [Report.Section] = []
         for subject in subjects where names?.contains(subject.name) ?? true {
-            sections += try await measure(subject, sizeMax, scratch)
+            sections += try await measure(subject, sizes, scratch)
         }
         return sections
     }
 
     private static func measure(
         _ subject: some ScaleSubject,
-        _ sizeMax: Int,
+        _ sizes: ClosedRange<Int>,
         _ scratch: Scratch
     ) async throws -> [Report.Section] {
         var results: [(size: Int, figures: [Figure])] = []
         var size = subject.sizeMin
-        while size <= min(sizeMax, subject.sizeMax) {
+        while size < sizes.lowerBound { size *= 10 }
+        while size <= min(sizes.upperBound, subject.sizeMax) {
             progress("\(subject.name), \(size) \(subject.unit)")
             let folder = try scratch.folder("\(workName)/\(subject.name)-\(size)")
             results.append((size, try await subject.measure(size: size, folder: folder)))
             size *= 10
         }
         guard let first = results.first else {
-            throw BenchFailure("\(subject.name) begins at \(subject.sizeMin)")
+            throw BenchFailure(
+                "\(subject.name) has sizes of \(subject.sizeMin) to \(subject.sizeMax)"
+            )
         }
         var units: [String] = []
         for figure in first.figures where !units.contains(figure.unit) { units.append(figure.unit) }

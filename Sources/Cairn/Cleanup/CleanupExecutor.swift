@@ -121,11 +121,11 @@ package struct CleanupExecutor {
         try marking.count(Set(view.records.keys).subtracting(forgotten), view)
         let relied = roots.intersection(forgotten).sorted().compactMap { view.records[$0] }
         let live = try marking.live(relied: relied)
-        report.bytesUnused = live.usage().values.reduce(0) { sum, usage in
+        report.bytesUnused = live.usage().all.reduce(0) { sum, usage in
             condemned.contains(usage.pack.id) ? sum : sum + usage.deadSize
         }
         let isCareless = core.options.faults.contains(.noSecondMark)
-        let needed = isCareless ? [:] : live.neededOfAvoided()
+        let needed = isCareless ? PackUsages() : live.neededOfAvoided()
         var upkeep = IndexUpkeep(view: view, index: index, condemned: indexes)
         do throws(CairnError) {
             let (kept, copied) = try copy(needed, live)
@@ -135,9 +135,9 @@ package struct CleanupExecutor {
             // Without room, what is needed stays where it is, and the index as well: what nothing
             // needs can go all the same.
             context.report(.notice("the store is full; only packs that nothing needs are freed"))
-            report.packsReprieved += needed.count
+            report.packsReprieved += needed.all.count
             upkeep.masksOnly = true
-            try settle(condemned.subtracting(needed.keys), [], upkeep)
+            try settle(condemned.subtracting(needed.all.map { $0.pack.id }), [], upkeep)
         }
     }
 
@@ -145,7 +145,7 @@ package struct CleanupExecutor {
     ///
     /// - Returns: Packs that have to stay, and the copies.
     private mutating func copy(
-        _ needed: [PackID: PackUsage],
+        _ needed: PackUsages,
         _ live: LiveSet
     ) throws(CairnError) -> (kept: Set<PackID>, copied: [CopiedPack]) {
         let copier = try SegmentCopier(self, live)

@@ -30,20 +30,21 @@ package struct CleanupPlanner {
         let (view, index) = try RepositoryView.open(records, context: context)
         inventory.view = view
         try CleanupPlanner.expectReadable(view)
-        var marking = try Marking(core, index, context: context, meter: meter)
-        try marking.count(Set(view.snapshots.map(\.session)), view)
-        let usage = try marking.live().usage()
+        // A sorted list takes half the room of the dictionary.
+        let stored = inventory.packs.sorted { $0.key < $1.key }
+        inventory.packs = [:]
+        let held = inventory.held
+        let usage = try usage(view, index, context: context, meter: meter)
         // Only now has every part of the index been read that decides.
         try core.indexCache.expectSound(index)
         var plan = CleanupPlan(
             repository: core.format.repository,
             basis: CleanupPlanner.basis(view),
-            packs: decide(usage, inventory),
+            packs: decide(usage, stored, held: held),
             snapshots: view.snapshots.count,
             scratchSize: CleanupPlanner.sliceSize
         )
         let named = Set(view.indexes.map { $0.id })
-        let held = inventory.held
         plan.indexes = Set(
             inventory.indexes.keys.filter {
                 !named.contains($0) && !held.contains($0.session)
@@ -74,14 +75,31 @@ package struct CleanupPlanner {
         return HexText.encode(SHA256.hash(writer.bytes.span).bytes)
     }
 
+    /// What is needed of every pack. What marking takes is free again when this returns.
+    private func usage(
+        _ view: RepositoryView,
+        _ index: ChunkIndex,
+        context: JobContext,
+        meter: CleanupMeter
+    ) throws(CairnError) -> PackUsages {
+        var marking = try Marking(core, index, context: context, meter: meter)
+        try marking.count(Set(view.snapshots.map(\.session)), view)
+        return try marking.live().usage()
+    }
+
+    /// Goes through the packs that are stored, ascending, and what is needed of each side by side.
     private func decide(
-        _ usage: [PackID: PackUsage],
-        _ inventory: RepositoryInventory
+        _ usage: PackUsages,
+        _ stored: [(key: PackID, value: UInt64)],
+        held: Set<SessionID>
     ) -> [CleanupPlan.Pack] {
-        let held = inventory.held
         var packs: [CleanupPlan.Pack] = []
-        for (id, size) in inventory.packs {
-            guard let used = usage[id] else {
+        packs.reserveCapacity(stored.count)
+        let usage = usage.all
+        var next = 0
+        for (id, size) in stored {
+            while next < usage.count, usage[next].pack.id < id { next += 1 }
+            guard next < usage.count, usage[next].pack.id == id else {
                 // A session that committed after the packs were listed is in the view.
                 guard !held.contains(id.session) else { continue }
                 packs.append(
@@ -97,20 +115,20 @@ package struct CleanupPlanner {
                 )
                 continue
             }
+            let used = usage[next]
             let isWhole = used.liveChunks == used.chunks
             packs.append(
                 CleanupPlan.Pack(
                     id: id,
                     size: size,
                     usedSize: used.liveSize,
-                    chunks: used.chunks,
-                    usedChunks: used.liveChunks,
+                    chunks: Int(used.chunks),
+                    usedChunks: Int(used.liveChunks),
                     action: used.liveChunks == 0 ? .delete : .keep,
                     reason: used.liveChunks == 0 ? .unused : isWhole ? .used : .mostlyUsed
                 )
             )
         }
-        packs.sort { $0.id < $1.id }
         chooseRewrites(&packs)
         return packs
     }

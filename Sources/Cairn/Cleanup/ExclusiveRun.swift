@@ -39,10 +39,10 @@ struct ExclusiveRun {
             let records = Set(group).compactMap { order[$0] }.sorted().map { snapshots[$0] }
             var size = ExclusiveSize(snapshots: records.map(\.session))
             var lengths: [PackID: UInt64] = [:]
-            try marking.visitExclusive(records) { place in
+            try marking.visitExclusive(records) { place, pack in
                 size.chunks += 1
                 size.bytes += UInt64(place.value.length)
-                if let pack = place.note.pack {
+                if let pack {
                     lengths[pack.id, default: 0] += UInt64(place.value.length)
                 }
             }

@@ -3,13 +3,19 @@ internal import CairnFormat
 
 /// Where the index has each chunk, by number: entries of packs that are masked or that the view
 /// does not see are passed over.
+///
+/// Memory: a byte a pack.
 struct IndexPlaces {
     /// What is to be known of a pack of a run.
-    struct PackNote {
-        /// Nil where its entries do not count.
-        let pack: IndexedPack?
-        /// Whether it is used only for chunks that no other pack holds.
-        let isAvoided: Bool
+    struct PackNote: OptionSet {
+        let rawValue: UInt8
+
+        /// Its entries count.
+        static let counts = PackNote(rawValue: 1)
+        /// It is used only for chunks that no other pack holds.
+        static let isAvoided = PackNote(rawValue: 2)
+        /// The index may list it several times; most often it does not.
+        static let isRepeated = PackNote(rawValue: 4)
     }
 
     /// A place of a chunk: its run and where it stands there.
@@ -37,17 +43,8 @@ struct IndexPlaces {
     ///
     /// - Parameter avoided: Packs that are used only for chunks that no other pack holds.
     init(_ index: ChunkIndex, avoiding avoided: Set<PackID> = []) {
-        let runs = index.storedRuns
-        let masked = index.maskedPacks
-        self.runs = runs
-        packs = runs.map { live in
-            (0..<UInt32(live.run.packCount)).map { ordinal in
-                guard live.isLive(pack: ordinal), let pack = live.run.pack(ordinal),
-                    !masked.contains(pack.id)
-                else { return PackNote(pack: nil, isAvoided: false) }
-                return PackNote(pack: pack, isAvoided: avoided.contains(pack.id))
-            }
-        }
+        runs = index.storedRuns
+        packs = IndexPlaces.notes(runs, masked: index.maskedPacks, avoided)
         var starts: [Int] = []
         var count = 0
         for live in runs {
@@ -55,6 +52,40 @@ struct IndexPlaces {
             count += live.run.entryCount
         }
         (self.starts, self.count) = (starts, count)
+    }
+
+    private static func notes(
+        _ runs: [LiveRun],
+        masked: Set<PackID>,
+        _ avoided: Set<PackID>
+    ) -> [[PackNote]] {
+        var digests: [Int] = []
+        digests.reserveCapacity(runs.reduce(0) { $0 + $1.run.packCount })
+        var notes = runs.map { live in
+            (0..<UInt32(live.run.packCount)).map { ordinal -> PackNote in
+                guard live.isLive(pack: ordinal), let pack = live.run.pack(ordinal),
+                    !masked.contains(pack.id)
+                else { return [] }
+                digests.append(pack.id.hashValue)
+                return avoided.contains(pack.id) ? [.counts, .isAvoided] : .counts
+            }
+        }
+        // Two index objects may list one pack. Like digests of unlike packs do no harm.
+        digests.sort()
+        var repeated: Set<Int> = []
+        for (before, digest) in zip(digests, digests.dropFirst()) where before == digest {
+            repeated.insert(digest)
+        }
+        if repeated.isEmpty { return notes }
+        for (number, live) in runs.enumerated() {
+            for ordinal in notes[number].indices where notes[number][ordinal].contains(.counts) {
+                guard let pack = live.run.pack(UInt32(ordinal)),
+                    repeated.contains(pack.id.hashValue)
+                else { continue }
+                notes[number][ordinal].insert(.isRepeated)
+            }
+        }
+        return notes
     }
 
     /// Every place of a chunk, in the order of the runs.
@@ -78,14 +109,12 @@ struct IndexPlaces {
     }
 
     private func forEach(_ key: PrefixKey, _ body: (Place) -> Bool) {
-        for (number, live) in runs.enumerated() {
-            guard var entry = live.run.firstIndex(of: key) else { continue }
-            while entry < live.run.entryCount, let value = live.run.entry(at: entry),
-                PrefixKey(value) == key
+        for number in runs.indices {
+            guard var entry = runs[number].run.firstIndex(of: key) else { continue }
+            while entry < runs[number].run.entryCount,
+                let place = place(run: number, entry: entry), PrefixKey(place.value) == key
             {
-                let note = packs[number][Int(value.pack)]
-                if note.pack != nil {
-                    let place = Place(run: number, entry: entry, value: value, note: note)
+                if place.note.contains(.counts) {
                     guard body(place) else { return }
                 }
                 entry += 1
@@ -93,15 +122,39 @@ struct IndexPlaces {
         }
     }
 
+    /// What stands at a place of a run, also of a pack that does not count; nil where that is
+    /// damaged.
+    func place(run: Int, entry: Int) -> Place? {
+        guard let value = runs[run].run.entry(at: entry) else { return nil }
+        return Place(run: run, entry: entry, value: value, note: packs[run][Int(value.pack)])
+    }
+
     /// Visits every entry, run by run; also those of packs that do not count.
     func forEach(_ body: (Place) -> Void) {
-        for (number, live) in runs.enumerated() {
-            for position in 0..<live.run.entryCount {
-                guard let entry = live.run.entry(at: position) else { continue }
-                let note = packs[number][Int(entry.pack)]
-                body(Place(run: number, entry: position, value: entry, note: note))
+        for run in runs.indices {
+            for entry in 0..<runs[run].run.entryCount {
+                if let place = place(run: run, entry: entry) { body(place) }
             }
         }
+    }
+
+    /// Whether the place is known to be the only one of its chunk in its pack, which is listed
+    /// once.
+    func isAlone(_ place: Place) -> Bool {
+        let next = place.entry + 1
+        if place.note.contains(.isRepeated) { return false }
+        guard next < runs[place.run].run.entryCount else { return true }
+        guard let value = runs[place.run].run.entry(at: next) else { return false }
+        return PrefixKey(value) != PrefixKey(place.value)
+    }
+
+    /// The pack of a place; nil where its entries do not count.
+    func pack(_ place: Place) -> IndexedPack? { pack(run: place.run, place.value.pack) }
+
+    /// A pack of a run; nil where its entries do not count.
+    func pack(run: Int, _ ordinal: UInt32) -> IndexedPack? {
+        guard packs[run][Int(ordinal)].contains(.counts) else { return nil }
+        return runs[run].run.pack(ordinal)
     }
 
     /// The number of a place.

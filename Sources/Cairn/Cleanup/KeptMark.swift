@@ -29,7 +29,7 @@ enum KeptMark {
     /// ID, whether it is a list, level.
     private static let nodeSize = ChunkID.size + 2
     /// Key, kind, count.
-    private static let entrySize = 16 + 1 + 4
+    static let entrySize = 16 + 1 + 4
 
     private typealias Node = SnapshotReferences.Node
 

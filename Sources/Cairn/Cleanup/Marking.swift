@@ -9,7 +9,10 @@ internal import Synchronization
 /// snapshots that came and went since are gone through, and of these only what no other has.
 package struct Marking {
     /// A mark is kept after so many bytes of trees and lists, so that little is lost.
-    private static let saveSize: UInt64 = 256 << 20
+    private static let saveSizeMin: UInt64 = 256 << 20
+    /// A mark is kept after so many times the bytes that it takes: otherwise a large repository's
+    /// would be written all the time.
+    private static let saveFactor: UInt64 = 4
 
     private let references: SnapshotReferences
     private let shelf: MarkShelf
@@ -81,7 +84,9 @@ package struct Marking {
         _ view: RepositoryView
     ) throws(CairnError) {
         let added = wanted.subtracting(state.snapshots).sorted()
-        let removed = state.snapshots.subtracting(wanted).sorted()
+        // The newest first: a tree then goes with the first snapshot that had it, together with
+        // what was stored next to it.
+        let removed = state.snapshots.subtracting(wanted).sorted(by: >)
         beginMeter(removed: removed.count)
         do throws(CairnError) {
             // First what comes: what it shares with what goes is then not opened twice.
@@ -148,8 +153,9 @@ package struct Marking {
     }
 
     private mutating func saveIfDue() {
-        guard state.bytesRead.value - savedSize >= Marking.saveSize else { return }
-        save()
+        let markSize = UInt64(places.count) * UInt64(KeptMark.entrySize)
+        let due = max(Marking.saveSizeMin, Marking.saveFactor * markSize)
+        if state.bytesRead.value - savedSize >= due { save() }
     }
 
     private mutating func save() {
@@ -204,13 +210,13 @@ package struct Marking {
     /// - Parameter records: Counted snapshots.
     func visitExclusive(
         _ records: [SnapshotRecord],
-        _ body: (IndexPlaces.Place) -> Void
+        _ body: (IndexPlaces.Place, IndexedPack?) -> Void
     ) throws(CairnError) {
-        let counts = state.counts
+        let (counts, places) = (state.counts, places)
         try goThrough(records) { id, kind in
             guard case .turned(let place) = counts.release(id, as: kind) else { return false }
             // What is a tree and content as well goes with the last of both.
-            if !counts.isCounted(places.number(place)) { body(place) }
+            if !counts.isCounted(places.number(place)) { body(place, places.pack(place)) }
             return true
         }
         try goThrough(records) { id, kind in
@@ -234,7 +240,7 @@ package struct Marking {
     /// may rely on. A part of those that is gone already is nobody's any more.
     func live(relied: [SnapshotRecord] = []) throws(CairnError) -> LiveSet {
         var live = LiveSet(places)
-        state.counts.forEach { key, kind, _ in _ = live.mark(key, as: kind) }
+        state.counts.forEachPlace { place, kind, _ in live.mark(first: place, as: kind) }
         for record in relied {
             try references.walk(record, skipsDamage: true) { id, kind throws(CairnError) in
                 guard case .new = live.mark(PrefixKey(id), as: kind) else { return false }
@@ -305,7 +311,7 @@ package final class CleanupMeter: Sendable {
     }
 
     /// How far the phase is.
-    var progress: Progress {
+    package var progress: Progress {
         var progress = state.withLock { $0 }
         let now = time.monotonicNanoseconds
         let start = phaseStart.load(ordering: .relaxed)

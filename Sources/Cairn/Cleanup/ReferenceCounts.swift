@@ -88,13 +88,23 @@ final class ReferenceCounts {
     func forEach<Failure: Error>(
         _ body: (PrefixKey, Kind, UInt32) throws(Failure) -> Void
     ) throws(Failure) {
-        for (run, live) in places.runs.enumerated() {
-            for entry in 0..<live.run.entryCount {
-                let number = places.starts[run] + entry
-                guard isCounted(number), let value = live.run.entry(at: entry) else { continue }
+        try forEachPlace { place, kind, count throws(Failure) in
+            try body(PrefixKey(place.value), kind, count)
+        }
+    }
+
+    /// Visits every count that is not 0 with the first place of its chunk, in the order of the
+    /// index's runs.
+    func forEachPlace<Failure: Error>(
+        _ body: (IndexPlaces.Place, Kind, UInt32) throws(Failure) -> Void
+    ) throws(Failure) {
+        for run in places.runs.indices {
+            let start = places.starts[run]
+            for entry in 0..<places.runs[run].run.entryCount where isCounted(start + entry) {
+                guard let place = places.place(run: run, entry: entry) else { continue }
                 for kind in Kind.allCases {
-                    let count = count(number, kind)
-                    if count > 0 { try body(PrefixKey(value), kind, count) }
+                    let count = count(start + entry, kind)
+                    if count > 0 { try body(place, kind, count) }
                 }
             }
         }
@@ -114,7 +124,7 @@ final class ReferenceCounts {
     var metadataSizes: (counted: UInt64, uncounted: UInt64) {
         var sizes: (counted: UInt64, uncounted: UInt64) = (0, 0)
         places.forEach { place in
-            guard place.note.pack != nil, place.value.type != .data else { return }
+            guard place.note.contains(.counts), place.value.type != .data else { return }
             if isCounted(places.number(place)) {
                 sizes.counted += UInt64(place.value.length)
             } else {

@@ -71,12 +71,12 @@ final class SegmentCopier {
     /// Copies what the packs are needed for.
     ///
     /// - Returns: Packs that have to stay, because something in them that is needed is damaged.
-    func copy(_ needed: [PackID: PackUsage]) throws(CairnError) -> Set<PackID> {
-        let total = needed.values.reduce(0) { $0 + $1.liveBytes }
-        meter.begin("rewriting", total: total, items: UInt64(needed.count))
-        if !needed.isEmpty { try takeOver() }
+    func copy(_ needed: PackUsages) throws(CairnError) -> Set<PackID> {
+        let total = needed.all.reduce(0) { $0 + $1.liveBytes }
+        meter.begin("rewriting", total: total, items: UInt64(needed.all.count))
+        if !needed.all.isEmpty { try takeOver() }
         var kept: Set<PackID> = []
-        for usage in needed.values.sorted(by: { $0.pack.id < $1.pack.id }) {
+        for usage in needed.all {
             try context.checkCancelled()
             do throws(CairnError) {
                 try copy(usage.pack)

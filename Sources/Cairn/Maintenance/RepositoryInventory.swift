@@ -39,7 +39,9 @@ struct RepositoryInventory {
     ) throws(CairnError) -> RepositoryInventory {
         var inventory = RepositoryInventory()
         for folder in [ObjectNames.packFolder, ObjectNames.indexFolder] {
-            for object in try store.list(folder) { inventory.add(object) }
+            let objects = try store.list(folder)
+            if folder == ObjectNames.packFolder { inventory.packs.reserveCapacity(objects.count) }
+            for object in objects { inventory.add(object) }
         }
         for object in try store.list(ObjectNames.sessionFolder) {
             try context.checkCancelled()

@@ -61,7 +61,9 @@ extension LocalStore {
 
     public func list(folder: String) throws(StoreError) -> Listing {
         var listing = Listing()
-        try forEachEntry(in: folder) { leaf, status in
+        try forEachEntry(in: folder, expecting: { listing.objects.reserveCapacity($0) }) {
+            leaf,
+            status in
             let text = folder.isEmpty ? leaf : "\(folder)/\(leaf)"
             let name = ObjectName(text)
             switch status.kind {
@@ -81,8 +83,11 @@ extension LocalStore {
     }
 
     /// Calls `body` for everything in a folder of the store.
+    ///
+    /// - Parameter expect: Called first, with the most calls of `body` there will be.
     private func forEachEntry(
         in folder: String,
+        expecting expect: (Int) -> Void = { _ in },
         _ body: (String, StoreFileStatus) -> Void
     ) throws(StoreError) {
         guard folder.isEmpty || ObjectName(folder: folder, leaf: "x") != nil else {
@@ -95,7 +100,10 @@ extension LocalStore {
                 try files.openFolder(folder.isEmpty ? "." : folder, in: root)
             }
             defer { files.close(opened) }
-            for bytes in try files.names(in: opened) {
+            var names = try files.names(in: opened)
+            expect(names.count)
+            // Each name makes room for what is made of it: there may be hundreds of thousands.
+            while let bytes = names.popLast() {
                 let leaf = String(decoding: bytes, as: UTF8.self)
                 do throws(StoreFileError) {
                     let status = try uninterrupted { () throws(StoreFileError) in
