@@ -30,9 +30,7 @@ package struct CleanupPlanner {
         let (view, index) = try RepositoryView.open(records, context: context)
         inventory.view = view
         try CleanupPlanner.expectReadable(view)
-        // A sorted list takes half the room of the dictionary.
-        let stored = inventory.packs.sorted { $0.key < $1.key }
-        inventory.packs = [:]
+        let stored = inventory.packs
         let held = inventory.held
         let usage = try usage(view, index, context: context, meter: meter)
         // Only now has every part of the index been read that decides.
@@ -90,7 +88,7 @@ package struct CleanupPlanner {
     /// Goes through the packs that are stored, ascending, and what is needed of each side by side.
     private func decide(
         _ usage: PackUsages,
-        _ stored: [(key: PackID, value: UInt64)],
+        _ stored: PackSizes,
         held: Set<SessionID>
     ) -> [CleanupPlan.Pack] {
         var packs: [CleanupPlan.Pack] = []

@@ -94,7 +94,7 @@ enum IndexRebuild {
         progress.phase = "reading"
         progress.itemsTotal = UInt64(inventory.packs.count)
         progress.totalsAreFinal = true
-        for (id, size) in inventory.packs.sorted(by: { $0.key < $1.key })
+        for (id, size) in inventory.packs
         where !alive.contains(id.session) {
             try context.checkCancelled()
             progress.itemsDone += 1

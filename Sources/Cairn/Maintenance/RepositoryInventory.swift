@@ -16,7 +16,7 @@ struct RepositoryInventory {
         let isDead: Bool?
     }
 
-    var packs: [PackID: UInt64] = [:]
+    var packs = PackSizes()
     var indexes: [IndexID: UInt64] = [:]
     var keySlots: [KeySlotID: UInt64] = [:]
     /// The objects of `snapshots/`, `forgotten/` and `gc/`.
@@ -43,6 +43,7 @@ struct RepositoryInventory {
             if folder == ObjectNames.packFolder { inventory.packs.reserveCapacity(objects.count) }
             for object in objects { inventory.add(object) }
         }
+        inventory.packs.sort()
         for object in try store.list(ObjectNames.sessionFolder) {
             try context.checkCancelled()
             inventory.add(object)
@@ -72,7 +73,7 @@ struct RepositoryInventory {
         objectCount += 1
         totalBytes += object.size
         switch ObjectNames.parse(object.name.text) {
-        case .pack(let id): packs[id] = object.size
+        case .pack(let id): packs.append(id, size: object.size)
         case .index(let id): indexes[id] = object.size
         case .keySlot(let id): keySlots[id] = object.size
         case .session(let id): registered.insert(id)

@@ -36,7 +36,7 @@ enum StatusRun {
         // Packs of sessions whose index is lost are not left over; they need a rebuilt index.
         let unindexed = Set(census.lost.map { $0.id.session })
         let known = Set(census.packs.keys).union(
-            inventory.packs.keys.filter { unindexed.contains($0.session) }
+            inventory.packs.lazy.map(\.id).filter { unindexed.contains($0.session) }
         )
         report.orphans = inventory.orphans(indexed: known)
         report.orphanBytes = report.orphans.reduce(0) { $0 + $1.size }
