@@ -300,6 +300,7 @@ package final class BackupRun: Sendable {
             case .stretch(let stretch):
                 saver.process(stretch)
             case .batch(let batch):
+                defer { work.endBatch() }
                 do throws(CairnError) {
                     try reader.process(batch)
                 } catch {

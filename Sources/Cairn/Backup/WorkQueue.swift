@@ -39,6 +39,8 @@ package final class WorkQueue: Sendable {
         var batches: [WalkBatch] = []
         var stretches: [Stretch] = []
         var freeBuffers: [ByteBuffer] = []
+        /// Batches that were taken and are not ended: each may still give stretches.
+        var batchesUnderWay = 0
         var isClosed = false
         var isCancelled = false
     }
@@ -83,16 +85,29 @@ package final class WorkQueue: Sendable {
         state.signal(Condition.work)
     }
 
-    /// The next thing to do, waiting for one; nil at the end.
+    /// The next thing to do, waiting for one; nil once there is none left and no batch under way
+    /// can give any. Whoever takes a batch calls ``endBatch()`` when it is done.
     package func take() -> Work? {
         let work = state.wait(on: Condition.work) { state -> Work?? in
             if state.isCancelled { return .some(nil) }
             if !state.stretches.isEmpty { return .stretch(state.stretches.removeFirst()) }
-            if !state.batches.isEmpty { return .batch(state.batches.removeFirst()) }
-            return state.isClosed ? .some(nil) : nil
+            if !state.batches.isEmpty {
+                state.batchesUnderWay += 1
+                return .batch(state.batches.removeFirst())
+            }
+            return state.isClosed && state.batchesUnderWay == 0 ? .some(nil) : nil
         }
         if case .batch? = work { state.signal(Condition.room) }
         return work
+    }
+
+    /// Says that a batch that was taken is done.
+    package func endBatch() {
+        let isLast = state.withLock { state in
+            state.batchesUnderWay -= 1
+            return state.batchesUnderWay == 0
+        }
+        if isLast { state.broadcast(Condition.work) }
     }
 
     /// A stretch to do, if one waits.
