@@ -135,9 +135,9 @@ package struct CleanupExecutor {
             // Without room, what is needed stays where it is, and the index as well: what nothing
             // needs can go all the same.
             context.report(.notice("the store is full; only packs that nothing needs are freed"))
-            report.packsReprieved += needed.all.count
             upkeep.masksOnly = true
             try settle(condemned.subtracting(needed.all.map { $0.pack.id }), [], upkeep)
+            report.packsReprieved = needed.all.count
         }
     }
 

@@ -29,6 +29,7 @@ package enum CleanupRun {
         context: JobContext
     ) throws(CairnError) -> CleanupReport {
         try watched(core, context) { meter throws(CairnError) in
+            if let plan { try expect(plan, core) }
             // A cleanup that fails goes on where it was.
             let report = try SpaceReserve.whenFull(core) { () throws(CairnError) in
                 try perform(core, plan, options, context: context, meter: meter)
@@ -38,7 +39,8 @@ package enum CleanupRun {
         }
     }
 
-    /// The same without a thread that reports how far it is.
+    /// The same without a thread that reports how far it is, for a plan that still holds, or of
+    /// which a part has been done.
     package static func perform(
         _ core: RepositoryCore,
         _ plan: CleanupPlan?,
@@ -55,7 +57,6 @@ package enum CleanupRun {
         }
         let start = core.environment.time.monotonicNanoseconds
         var report = CleanupReport()
-        if let plan { try expect(plan, core) }
         if !core.options.faults.contains(.staleSessions) {
             try endDeadSessions(core, context, &report)
         }
@@ -112,7 +113,8 @@ package enum CleanupRun {
         return slices
     }
 
-    private static func expect(
+    /// Refuses a plan that the repository has moved on from.
+    package static func expect(
         _ plan: CleanupPlan,
         _ core: RepositoryCore
     ) throws(CairnError) {

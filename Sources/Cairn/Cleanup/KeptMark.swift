@@ -25,7 +25,6 @@ final class Tally {
 enum KeptMark {
     private static let magic: UInt64 = 0x4b52_414d_4e52_4943  // "CIRNMARK"
     private static let version: UInt32 = 1
-    private static let saltSize = 32
     /// ID, whether it is a list, level.
     private static let nodeSize = ChunkID.size + 2
     /// Key, kind, count.
@@ -116,6 +115,10 @@ enum KeptMark {
         guard header.repository == space.repository.bytes,
             let authenticator = try? PageAuthenticator(key: space.key, salt: header.salt)
         else { throw MarkFailure() }
+        // Also a mark of nothing is believed only with its tag.
+        guard storage.withPage(0, { authenticator.verify($0, number: 0) }) else {
+            throw MarkFailure()
+        }
         var records = MarkRecords(storage, authenticator, begin: MarkHeader.size)
         state.bytesRead.value = header.bytesRead
         for _ in 0..<header.snapshotCount {
@@ -242,12 +245,13 @@ private struct MarkRecords {
     private let authenticator: PageAuthenticator
     private var page = 0
     private var offset: Int
-    private var isChecked = false
+    private var isChecked: Bool
 
+    /// Begins in the first page, which has been checked.
     init(_ storage: RunStorage, _ authenticator: PageAuthenticator, begin: Int) {
         self.storage = storage
         self.authenticator = authenticator
-        offset = begin
+        (offset, isChecked) = (begin, true)
     }
 
     mutating func next<T>(

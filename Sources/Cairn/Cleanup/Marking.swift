@@ -19,6 +19,8 @@ package struct Marking {
     private let places: IndexPlaces
     private let meter: CleanupMeter
     private var state: MarkState
+    /// Whether the state began with what was kept.
+    private var isKept: Bool
     /// Whether the state is no longer what was kept.
     private var isChanged = false
     private var savedSize: UInt64 = 0
@@ -44,8 +46,13 @@ package struct Marking {
         places = IndexPlaces(index, avoiding: avoided)
         self.meter = meter
         meter.begin("preparing", total: 0)
-        state = try Marking.empty(places, shelf)
-        if usesKept, let kept = try shelf.load(places) { state = kept }
+        let kept = usesKept ? try shelf.load(places) : nil
+        isKept = kept != nil
+        if let kept {
+            state = kept
+        } else {
+            state = try Marking.empty(places, shelf)
+        }
     }
 
     private static func empty(
@@ -66,13 +73,13 @@ package struct Marking {
         _ wanted: Set<SessionID>,
         _ view: RepositoryView
     ) throws(CairnError) {
-        let isKept = !state.snapshots.isEmpty
         do throws(CairnError) {
             try update(wanted, view)
         } catch {
             guard isKept, error.code == .damaged else { throw error }
             // Another host may have removed what a snapshot that went had: count all anew.
             shelf.clear()
+            isKept = false
             state = try Marking.empty(places, shelf)
             try update(wanted, view)
         }
@@ -94,7 +101,8 @@ package struct Marking {
             for session in added {
                 let record = try Marking.record(session, view)
                 isChanged = true
-                try references.begin(record, &state.adding, Marking.adder(state, meter))
+                let visit = Marking.visitor(state, meter, isAdding: true)
+                try references.begin(record, &state.adding, visit)
                 state.snapshots.insert(session)
                 try drainAdding()
             }
@@ -102,7 +110,8 @@ package struct Marking {
             for session in removed {
                 let record = try Marking.record(session, view)
                 isChanged = true
-                try references.begin(record, &state.removing, Marking.remover(state, meter))
+                let visit = Marking.visitor(state, meter, isAdding: false)
+                try references.begin(record, &state.removing, visit)
                 state.snapshots.remove(session)
                 try drainRemoving()
             }
@@ -135,7 +144,7 @@ package struct Marking {
     }
 
     private mutating func drainAdding() throws(CairnError) {
-        let visit = Marking.adder(state, meter)
+        let visit = Marking.visitor(state, meter, isAdding: true)
         while !state.adding.isEmpty {
             try references.step(&state.adding, visit)
             isChanged = true
@@ -144,7 +153,7 @@ package struct Marking {
     }
 
     private mutating func drainRemoving() throws(CairnError) {
-        let visit = Marking.remover(state, meter)
+        let visit = Marking.visitor(state, meter, isAdding: false)
         while !state.removing.isEmpty {
             try references.step(&state.removing, visit)
             isChanged = true
@@ -165,11 +174,16 @@ package struct Marking {
 
     private typealias Visit = (ChunkID, ReferenceCounts.Kind) throws(CairnError) -> Bool
 
-    /// Counts a reference; says of the first one to open what it leads to.
-    private static func adder(_ state: MarkState, _ meter: CleanupMeter) -> Visit {
+    /// Counts a reference, or counts it off; says of the first, or the last, to open what it leads
+    /// to.
+    private static func visitor(
+        _ state: MarkState,
+        _ meter: CleanupMeter,
+        isAdding: Bool
+    ) -> Visit {
         let (counts, bytesRead) = (state.counts, state.bytesRead)
         return { id, kind throws(CairnError) in
-            switch counts.retain(id, as: kind) {
+            switch isAdding ? counts.retain(id, as: kind) : counts.release(id, as: kind) {
             case .turned(let place):
                 if kind == .data { return false }
                 bytesRead.value += UInt64(place.value.length)
@@ -177,28 +191,12 @@ package struct Marking {
                 return true
             case .counted:
                 return false
-            case .missing:
+            case .missing where isAdding:
                 throw CairnError(
                     .damaged,
                     "chunk \(id) is needed and no index knows it; nothing is removed. Run "
                         + "'check', and 'rebuild-index' if that says so"
                 )
-            }
-        }
-    }
-
-    /// Counts a reference off; says of the last one to open what it led to.
-    private static func remover(_ state: MarkState, _ meter: CleanupMeter) -> Visit {
-        let (counts, bytesRead) = (state.counts, state.bytesRead)
-        return { id, kind throws(CairnError) in
-            switch counts.release(id, as: kind) {
-            case .turned(let place):
-                if kind == .data { return false }
-                bytesRead.value += UInt64(place.value.length)
-                meter.add(UInt64(place.value.length))
-                return true
-            case .counted:
-                return false
             case .missing:
                 throw CairnError(.damaged, "the kept mark does not fit chunk \(id)")
             }
@@ -224,6 +222,9 @@ package struct Marking {
             return true
         }
     }
+
+    /// The packs with their chunks, needed or not.
+    func packs() -> PackUsages { PackUsages(places) { _ in false } }
 
     private func goThrough(
         _ records: [SnapshotRecord],
@@ -257,14 +258,15 @@ extension Marking {
     /// - Returns: Whether it is right; nil where nothing is kept that fits the repository.
     package static func proveKept(
         _ core: RepositoryCore,
-        context: JobContext
+        context: JobContext,
+        meter: CleanupMeter? = nil
     ) throws(CairnError) -> Bool? {
         guard !core.indexCache.marks.isEmpty else { return nil }
         let (view, index) = try RepositoryView.open(RecordStore(core), context: context)
-        let meter = CleanupMeter(core.environment.time)
+        let meter = meter ?? CleanupMeter(core.environment.time)
         let wanted = Set(view.snapshots.map(\.session))
         var kept = try Marking(core, index, context: context, meter: meter)
-        guard !kept.state.snapshots.isEmpty else { return nil }
+        guard kept.isKept else { return nil }
         try kept.count(wanted, view)
         var anew = try Marking(core, index, context: context, meter: meter, usesKept: false)
         try anew.update(wanted, view)

@@ -91,7 +91,10 @@ package final class CheckRun: Sendable {
         _ report: inout CheckReport
     ) throws(CairnError) {
         do throws(CairnError) {
-            guard try Marking.proveKept(core, context: context) == false else { return }
+            let isRight = try CleanupRun.watched(core, context) { meter throws(CairnError) in
+                try Marking.proveKept(core, context: context, meter: meter)
+            }
+            guard isRight == false else { return }
             report.notices.append(
                 "the mark that the last cleanup kept on this machine was wrong; it is removed, and "
                     + "the next cleanup counts everything anew. Please report this"

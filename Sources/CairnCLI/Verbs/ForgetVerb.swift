@@ -67,14 +67,29 @@ struct ForgetVerb: Verb {
             }
         }
         if dryRun && !removed.isEmpty {
-            let sizes = try await JobRunner(output: session.output, reporter: PruneReporter())
-                .run(repository.exclusiveSizes([removed]))
-            let size = Units.bytes(sizes.reduce(0) { $0 + $1.storedBytes })
-            session.output.remark("only they need about \(size), which a cleanup would free")
+            try await sayWhatIsFreed(removed, repository, session.output)
         }
         let verb = dryRun ? "would remove" : "removed"
         session.output.remark("\(verb) \(Units.count(removed.count, "snapshot"))")
         return .done
+    }
+
+    /// Says about how much only these snapshots need. Damage makes that unknown, and what would be
+    /// removed is known all the same.
+    private func sayWhatIsFreed(
+        _ snapshots: [Snapshot.ID],
+        _ repository: Repository,
+        _ output: Output
+    ) async throws {
+        do {
+            let sizes = try await JobRunner(output: output, reporter: PruneReporter())
+                .run(repository.exclusiveSizes([snapshots]))
+            let size = Units.bytes(sizes.reduce(0) { $0 + $1.storedBytes })
+            output.remark("only they need about \(size), which a cleanup would free")
+        } catch {
+            guard let error = error as? CairnError, error.code == .damaged else { throw error }
+            output.warning("what a cleanup would free cannot be said: \(error.message)")
+        }
     }
 
     /// Commits forgotten snapshots anew.

@@ -50,6 +50,7 @@ struct CleanupTests {
             options.maxUnused = .percent(0)
             options.fenceAfter = 0
             change(&options)
+            if let plan { try CleanupRun.expect(plan, core) }
             return try CleanupRun.perform(
                 core,
                 plan,

@@ -78,6 +78,24 @@ struct FullStoreTests {
         #expect(try bench.holdsNew())
     }
 
+    @Test("carries out a plan that was made before, too")
+    func plan() throws {
+        let bench = try Bench(seed: 5)
+        try bench.forget()
+        var options = CleanupOptions()
+        options.maxUnused = .percent(0)
+        let core = try bench.core()
+        let plan = try CleanupRun.plan(core, options, context: JobContext())
+        // Room for the first record: the repository moves on before the store is full.
+        bench.store.fill(leaving: 1)
+        let report = try CleanupRun.run(core, plan, options, context: JobContext())
+        #expect(report.packsDeleted > 0)
+        #expect(try bench.holdsNew())
+        #expect(throws: CairnError.self, "it was carried out") {
+            try CleanupRun.run(core, plan, options, context: JobContext())
+        }
+    }
+
     @Test(
         "loses nothing and is never stuck, however little room is left",
         arguments: [true, false]

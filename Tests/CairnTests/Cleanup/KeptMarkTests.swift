@@ -173,6 +173,49 @@ struct KeptMarkTests {
         #expect(try bench.plan().read == all || bytes.count == 4096)
     }
 
+    @Test("of nothing is believed only with its tag, and no number in it is taken on trust")
+    func empty() async throws {
+        let bench = try await Bench(seed: 12)
+        let only = try await bench.save(1)
+        let core = bench.backup.repository.core
+        try bench.forget([only])
+        let (_, index) = try RepositoryView.open(RecordStore(core), context: JobContext())
+        let places = IndexPlaces(index)
+        let state = MarkState(counts: try ReferenceCounts(places, directory: nil))
+        state.bytesRead.value = 1
+        core.indexCache.marks.save(state)
+        let name = try #require(bench.cache.names("index", "mark-").first)
+        let path = bench.cache.path + "/" + name
+        #expect(try core.indexCache.marks.load(places) != nil)
+        var bytes = try #require(Disk.bytes(Array(path.utf8)))
+        for place in 60..<68 { bytes[place] = 0xff }
+        Disk.remove(path)
+        #expect(Disk.write(path, bytes))
+        #expect(try core.indexCache.marks.load(places) == nil)
+        #expect(try bench.plan().plan.packs(.keep).isEmpty)
+    }
+
+    @Test("of which the last snapshot was being counted off gives way where its trees are gone")
+    func lastGone() async throws {
+        let bench = try await Bench(seed: 13)
+        let only = try await bench.save(1)
+        let core = bench.backup.repository.core
+        _ = try bench.plan()
+        let (view, index) = try RepositoryView.open(RecordStore(core), context: JobContext())
+        let kept = try core.indexCache.marks.load(IndexPlaces(index))
+        var state = try #require(kept)
+        let tree = try #require(view.records[only]).tree
+        _ = state.counts.release(tree.root, as: .tree)
+        state.snapshots = []
+        state.removing = [.init(id: tree.root, isList: false, level: tree.level)]
+        core.indexCache.marks.save(state)
+        try bench.forget([only])
+        let pack = try #require(index.location(of: tree.root)).pack.id
+        let name = try #require(ObjectName(ObjectNames.pack(pack)))
+        try bench.backup.store.delete(name)
+        #expect(try bench.plan().plan.packs(.keep).isEmpty)
+    }
+
     @Test("gives way to a full count where another machine has removed what it counted")
     func removedElsewhere() async throws {
         let bench = try await Bench(seed: 9)
