@@ -169,7 +169,11 @@ package struct CleanupPlanner {
             rewrite(index, .partlyUsed)
         }
         let limit = UInt64(core.format.packSizeTarget) / CleanupPlanner.smallPart
-        let small = packs.indices.filter { packs[$0].action == .keep && packs[$0].size < limit }
+        // One that is small because its chunks are would be as small again.
+        let chunkLimit = PackWriter.chunkCountMax / Int(CleanupPlanner.smallPart)
+        let small = packs.indices.filter {
+            packs[$0].action == .keep && packs[$0].size < limit && packs[$0].chunks < chunkLimit
+        }
         // Joining few is not worth a generation; many slow everything down.
         guard small.count >= CleanupPlanner.smallCountMin else { return }
         for index in small { rewrite(index, .small) }

@@ -52,7 +52,7 @@ package final class ChunkIndex: Sendable {
 
     static let shardCount = 256
     /// How many placed chunks the session's table should hold at the most before they are drained.
-    package static let drainCount = 1 << 19
+    package static let drainCount = 1 << 17
     /// The most copies of one chunk that ``locations(of:)`` gives.
     package static let locationCountMax = 64
 

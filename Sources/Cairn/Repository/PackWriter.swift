@@ -8,6 +8,10 @@ internal import Synchronization
 /// Any thread may append. Sealing happens under the lock: a segment's nonce is its offset, which is
 /// only known there, and sealing is some ten times as fast as the compression before it.
 package final class PackWriter: Sendable {
+    /// A pack is closed with so many chunks, however small they are: its directory and what comes
+    /// of it take some 250 bytes of memory a chunk for a moment.
+    static let chunkCountMax = 1 << 16
+
     private let core: RepositoryCore
     private let kind: PackKind
     private let publisher: PackPublisher
@@ -114,6 +118,7 @@ private final class OpenPack {
     /// Whether the pack would pass its target size, or a hard limit, with one more segment.
     func wouldOverflow(adding size: Int, chunkCount: Int) -> Bool {
         guard !directory.segments.isEmpty else { return false }
+        if directory.chunks.count + chunkCount > PackWriter.chunkCountMax { return true }
         let grown = directory.bodySizeWithoutPadding + size + 16 + 36 * chunkCount
         return grown > Int(core.format.packSizeTarget) - Padding.blockSize
     }
