@@ -89,16 +89,21 @@ enum KeptMark {
     }
 
     /// Reads a mark; nil for anything but a whole one of this repository that fits the index.
+    ///
+    /// - Throws: `.cancelled`, or that there is no memory.
     static func read(
         _ storage: RunStorage,
         _ space: RunSpace,
-        _ places: IndexPlaces
+        _ places: IndexPlaces,
+        _ cancellation: Cancellation
     ) throws(CairnError) -> MarkState? {
         var state = MarkState(counts: try ReferenceCounts(places, directory: space.folder?.path))
         do throws(MarkFailure) {
-            try fill(&state, storage, space)
+            try fill(&state, storage, space, cancellation)
             return state
         } catch {
+            // Then it says nothing about the mark.
+            try cancellation.check()
             return nil
         }
     }
@@ -106,7 +111,8 @@ enum KeptMark {
     private static func fill(
         _ state: inout MarkState,
         _ storage: RunStorage,
-        _ space: RunSpace
+        _ space: RunSpace,
+        _ cancellation: Cancellation
     ) throws(MarkFailure) {
         guard storage.size >= RunLayout.pageSize else { throw MarkFailure() }
         let header = try storage.withPage(0) { page throws(MarkFailure) in
@@ -130,7 +136,8 @@ enum KeptMark {
         }
         for _ in 0..<header.addingCount { state.adding.append(try node(&records)) }
         for _ in 0..<header.removingCount { state.removing.append(try node(&records)) }
-        for _ in 0..<header.entryCount {
+        for number in 0..<header.entryCount {
+            if number & 0x3fff == 0, cancellation.isCancelled { throw MarkFailure() }
             let (key, kind, count) = try records.next(entrySize) { bytes throws(DecodingFailure) in
                 var record = ByteReader(bytes)
                 let key = PrefixKey(high: try record.readUInt64(), low: try record.readUInt64())

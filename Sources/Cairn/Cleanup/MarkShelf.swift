@@ -35,14 +35,17 @@ package final class MarkShelf: Sendable {
     ///
     /// - Returns: Nil where there is none, or where it is damaged or counts chunks that this index
     ///   does not know.
-    func load(_ places: IndexPlaces) throws(CairnError) -> MarkState? {
+    func load(
+        _ places: IndexPlaces,
+        _ cancellation: Cancellation = Cancellation()
+    ) throws(CairnError) -> MarkState? {
         guard let folder = space.folder else {
             guard let storage = memory.kept.withLock({ $0 }) else { return nil }
-            return try KeptMark.read(storage, space, places)
+            return try KeptMark.read(storage, space, places, cancellation)
         }
         for name in folder.markNames() {
             if let storage = folder.open(name),
-                let state = try KeptMark.read(storage, space, places)
+                let state = try KeptMark.read(storage, space, places, cancellation)
             {
                 return state
             }

@@ -13,8 +13,11 @@ package struct Marking {
     /// A mark is kept after so many times the bytes that it takes: otherwise a large repository's
     /// would be written all the time.
     private static let saveFactor: UInt64 = 4
+    /// A mark up to this size is written in a tenth of a second.
+    private static let quickSize: UInt64 = 32 << 20
 
     private let references: SnapshotReferences
+    private let cancellation: Cancellation
     private let shelf: MarkShelf
     private let places: IndexPlaces
     private let meter: CleanupMeter
@@ -42,11 +45,12 @@ package struct Marking {
             ChunkReader(core: core, index: index),
             context.cancellation
         )
+        cancellation = context.cancellation
         shelf = core.indexCache.marks
         places = IndexPlaces(index, avoiding: avoided)
         self.meter = meter
         meter.begin("preparing", total: 0)
-        let kept = usesKept ? try shelf.load(places) : nil
+        let kept = usesKept ? try shelf.load(places, context.cancellation) : nil
         isKept = kept != nil
         if let kept {
             state = kept
@@ -117,7 +121,9 @@ package struct Marking {
             }
         } catch {
             // Where a chunk could not be read, the counts are whole but for what the stacks hold.
-            if error.code != .damaged && isChanged { save() }
+            // Whoever cancels does not wait for a large mark; the last save serves as well.
+            let isSmall = markSize <= Marking.quickSize || error.code != .cancelled
+            if error.code != .damaged && isChanged && isSmall { save() }
             throw error
         }
         state.bytesRead.value = 0
@@ -161,8 +167,10 @@ package struct Marking {
         }
     }
 
+    /// About how many bytes a kept mark takes.
+    private var markSize: UInt64 { UInt64(places.count) * UInt64(KeptMark.entrySize) }
+
     private mutating func saveIfDue() {
-        let markSize = UInt64(places.count) * UInt64(KeptMark.entrySize)
         let due = max(Marking.saveSizeMin, Marking.saveFactor * markSize)
         if state.bytesRead.value - savedSize >= due { save() }
     }
@@ -241,7 +249,11 @@ package struct Marking {
     /// may rely on. A part of those that is gone already is nobody's any more.
     func live(relied: [SnapshotRecord] = []) throws(CairnError) -> LiveSet {
         var live = LiveSet(places)
-        state.counts.forEachPlace { place, kind, _ in live.mark(first: place, as: kind) }
+        let cancellation = cancellation
+        try state.counts.forEachPlace { place, kind, _ throws(CairnError) in
+            if place.entry & 0x3fff == 0 { try cancellation.check() }
+            live.mark(first: place, as: kind)
+        }
         for record in relied {
             try references.walk(record, skipsDamage: true) { id, kind throws(CairnError) in
                 guard case .new = live.mark(PrefixKey(id), as: kind) else { return false }

@@ -173,6 +173,22 @@ struct KeptMarkTests {
         #expect(try bench.plan().read == all || bytes.count == 4096)
     }
 
+    @Test("is neither used nor lost by a cleanup that is cancelled while it reads it")
+    func cancelled() async throws {
+        let bench = try await Bench(seed: 14)
+        _ = try await bench.save(1)
+        _ = try bench.plan()
+        let core = bench.backup.repository.core
+        let (_, index) = try RepositoryView.open(RecordStore(core), context: JobContext())
+        let cancellation = Cancellation()
+        cancellation.cancel()
+        let error = #expect(throws: CairnError.self) {
+            try core.indexCache.marks.load(IndexPlaces(index), cancellation)
+        }
+        #expect(error?.code == .cancelled)
+        #expect(try bench.plan().read == 0)
+    }
+
     @Test("of nothing is believed only with its tag, and no number in it is taken on trust")
     func empty() async throws {
         let bench = try await Bench(seed: 12)
