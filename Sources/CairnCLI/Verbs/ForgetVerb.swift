@@ -87,7 +87,7 @@ struct ForgetVerb: Verb {
             let size = Units.bytes(sizes.reduce(0) { $0 + $1.storedBytes })
             output.remark("only they need about \(size), which a cleanup would free")
         } catch {
-            guard let error = error as? CairnError, error.code == .damaged else { throw error }
+            guard error.code == .damaged else { throw error }
             output.warning("what a cleanup would free cannot be said: \(error.message)")
         }
     }
