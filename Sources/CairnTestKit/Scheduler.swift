@@ -1,3 +1,4 @@
+internal import CCairn
 package import CairnIO
 internal import Synchronization
 
@@ -7,6 +8,10 @@ internal import Synchronization
 /// Every operation of a ``ScheduledStore`` is a step. Between two steps an actor runs alone, so the
 /// same seed gives the same run. An actor may be slow for a while, crash before, at or after an
 /// operation, or lose an answer; a create or delete under way at a crash may take place later.
+///
+/// An actor at the end of its step draws who is next and wakes that one alone, or goes on itself: a
+/// step takes one switch of threads at the most. The actors share one processor, since only one of
+/// them ever runs and waking another processor takes longer than most steps.
 package final class Scheduler: Sendable {
     /// What becomes of an operation.
     enum Fate {
@@ -51,6 +56,9 @@ package final class Scheduler: Sendable {
         var steps = 0
         var lines: [String] = []
         var trace: UInt64 = 0xcbf2_9ce4_8422_2325
+        /// Whether a thread has drawn the next actor and not woken it yet.
+        var isHandingOver = false
+        var afterStep: (@Sendable () -> Void)?
     }
 
     /// The most actors.
@@ -67,7 +75,7 @@ package final class Scheduler: Sendable {
         self.logs = logs
         state = Monitor(
             State(random: SeededRandom(seed: seed)),
-            conditionCount: 1 + Scheduler.actorCountMax
+            conditionCount: Scheduler.actorCountMax
         )
     }
 
@@ -84,99 +92,120 @@ package final class Scheduler: Sendable {
     /// Runs the actors to their end. Each gets its number, for its store.
     ///
     /// - Parameters:
-    ///   - stepCountMax: After so many steps nobody crashes any more and everybody is equally fast.
     ///   - afterStep: Runs between steps, while nobody else does.
     package func run(
         _ actors: [@Sendable (Int) -> Void],
-        afterStep: () -> Void = {}
+        afterStep: @escaping @Sendable () -> Void = {}
     ) throws(StoreError) {
         precondition(actors.count <= Scheduler.actorCountMax, "too many actors")
-        state.withLock { $0.actors = actors.map { _ in Actor() } }
+        state.withLock { state in
+            state.actors = actors.map { _ in Actor() }
+            state.afterStep = afterStep
+        }
+        let processor = cairn_processor()
         var threads: [WorkerThread] = []
         for (number, body) in actors.enumerated() {
-            let state = state
             threads.append(
                 try WorkerThread(name: "actor-\(number)") { [self] in
+                    // Where that is refused the actors only take longer.
+                    _ = cairn_stay_on_processor(processor)
                     // Nobody does anything before it is drawn.
                     _ = step(number, .list)
                     body(number)
-                    state.withLock { $0.actors[number].hasEnded = true }
-                    state.signal()
+                    finish(number)
                 }
             )
         }
-        while let number = nextActor() {
-            grant(number)
-            awaitQuiet()
-            afterStep()
-        }
+        // The last thread to arrive starts the first; from then on they hand over to each other.
         for thread in threads { thread.join() }
-        for operation in state.withLock({ $0.late }) { operation() }
-        state.withLock { $0.late = [] }
+        let late = state.withLock { state in
+            defer { state.late = [] }
+            state.afterStep = nil
+            return state.late
+        }
+        for operation in late { operation() }
     }
 
-    /// Waits until every actor waits or has ended, and draws who is next.
-    private func nextActor() -> Int? {
-        awaitQuiet()
-        return state.withLock { state in
-            let ready = state.actors.indices.filter { !state.actors[$0].hasEnded }
-            guard !ready.isEmpty else { return nil }
-            if state.random.next() % 50 == 0 {
-                let slow = ready[Int(state.random.next() % UInt64(ready.count))]
-                state.actors[slow].speed = [1, 4, 40][Int(state.random.next() % 3)]
-            }
-            let total = ready.reduce(0) { $0 + state.actors[$1].speed }
-            var ticket = Int(state.random.next() % UInt64(total))
-            for number in ready {
-                ticket -= state.actors[number].speed
-                if ticket < 0 { return number }
-            }
-            return ready.last
+    /// Draws who is next and lets that one go on, if everybody waits or has ended.
+    private func handOver() {
+        let drawn = state.withLock { state -> (number: Int, late: (@Sendable () -> Void)?)? in
+            guard
+                !state.isHandingOver,
+                state.actors.allSatisfy({ $0.hasEnded || $0.isWaiting && !$0.isGranted }),
+                let number = drawActor(&state)
+            else { return nil }
+            state.isHandingOver = true
+            return (number, drawFate(of: number, &state))
         }
+        guard let drawn else { return }
+        drawn.late?()
+        state.withLock { state in
+            state.isHandingOver = false
+            state.actors[drawn.number].isGranted = true
+        }
+        state.signal(drawn.number)
     }
 
-    private func awaitQuiet() {
-        state.wait { state -> Void? in
-            let isQuiet = state.actors.allSatisfy { $0.hasEnded || $0.isWaiting && !$0.isGranted }
-            return isQuiet ? () : nil
+    private func drawActor(_ state: inout State) -> Int? {
+        let ready = state.actors.indices.filter { !state.actors[$0].hasEnded }
+        guard !ready.isEmpty else { return nil }
+        if state.random.next() % 50 == 0 {
+            let slow = ready[Int(state.random.next() % UInt64(ready.count))]
+            state.actors[slow].speed = [1, 4, 40][Int(state.random.next() % 3)]
         }
+        let total = ready.reduce(0) { $0 + state.actors[$1].speed }
+        var ticket = Int(state.random.next() % UInt64(total))
+        for number in ready {
+            ticket -= state.actors[number].speed
+            if ticket < 0 { return number }
+        }
+        return ready.last
     }
 
-    private func grant(_ number: Int) {
-        let landing = state.withLock { state -> (@Sendable () -> Void)? in
-            state.steps += 1
-            state.trace = (state.trace ^ UInt64(number + 1)) &* 0x100_0000_01b3
-            let actor = state.actors[number]
-            var fate = Fate.normal
-            let dice = Int(state.random.next() % 1000)
-            if actor.mayCrash && dice < faults.crashes {
-                fate = .crash(lands: Landing.allCases[Int(state.random.next() % 3)])
-            } else if actor.operation == .create && dice < faults.crashes + faults.lostAnswers {
-                fate = .lostAnswer
-            }
-            state.actors[number].fate = fate
-            state.actors[number].isGranted = true
-            let isDue = !state.late.isEmpty && state.random.next() % 12 == 0
-            guard isDue else { return nil }
-            return state.late.remove(at: Int(state.random.next() % UInt64(state.late.count)))
+    /// Draws what becomes of an operation, and one kept for later that lands first.
+    private func drawFate(of number: Int, _ state: inout State) -> (@Sendable () -> Void)? {
+        state.steps += 1
+        state.trace = (state.trace ^ UInt64(number + 1)) &* 0x100_0000_01b3
+        let actor = state.actors[number]
+        var fate = Fate.normal
+        let dice = Int(state.random.next() % 1000)
+        if actor.mayCrash && dice < faults.crashes {
+            fate = .crash(lands: Landing.allCases[Int(state.random.next() % 3)])
+        } else if actor.operation == .create && dice < faults.crashes + faults.lostAnswers {
+            fate = .lostAnswer
         }
-        landing?()
-        state.signal(number + 1)
+        state.actors[number].fate = fate
+        guard !state.late.isEmpty && state.random.next() % 12 == 0 else { return nil }
+        return state.late.remove(at: Int(state.random.next() % UInt64(state.late.count)))
     }
 
     /// An actor's thread comes here before each operation.
     func step(_ number: Int, _ operation: StoreOperation) -> Fate {
+        endStep()
         state.withLock { state in
             state.actors[number].operation = operation
             state.actors[number].isWaiting = true
         }
-        state.signal()
-        return state.wait(on: number + 1) { state -> Fate? in
+        handOver()
+        return state.wait(on: number) { state -> Fate? in
             guard state.actors[number].isGranted else { return nil }
             state.actors[number].isGranted = false
             state.actors[number].isWaiting = false
             return state.actors[number].fate
         }
+    }
+
+    /// An actor's thread comes here at its end.
+    private func finish(_ number: Int) {
+        endStep()
+        state.withLock { $0.actors[number].hasEnded = true }
+        handOver()
+    }
+
+    /// Runs what is to run between steps, unless none was taken yet.
+    private func endStep() {
+        let afterStep = state.withLock { $0.steps > 0 ? $0.afterStep : nil }
+        afterStep?()
     }
 
     /// The operations so far, if they are logged.

@@ -8,15 +8,9 @@ enum Arrows {
         "CairnCore": ["CCairn", "CZstd", "CLZ4", "CZlib", "COpenSSL", "CISAL", "CArgon2"],
         "CairnFormat": ["CairnCore"],
         "CairnIO": ["CairnCore", "CCairn", "SystemPackage", "Glibc"],
-        "Cairn": collections.union(["CairnCore", "CairnFormat", "CairnIO", "Logging"]),
+        "Cairn": ["CairnCore", "CairnFormat", "CairnIO", "Logging"],
         "CairnTestKit": ["Cairn", "CairnCore", "CairnIO", "CCairn", "Glibc"],
         "CairnCLI": ["Cairn", "ArgumentParser", "Foundation", "Glibc"],
-    ]
-
-    /// The modules of swift-collections.
-    static let collections: Set<String> = [
-        "Collections", "DequeModule", "HeapModule", "OrderedCollections", "HashTreeCollections",
-        "BitCollections", "BasicContainers",
     ]
 
     /// Parts of the standard library that every target may import.

@@ -38,6 +38,8 @@ enum Words {
     static let uncheckedSendable: [String: String] = [
         "Sources/CairnCore/Bytes/ByteBuffer.swift":
             "one thread at a time owns a buffer; queues guarded by a lock hand it over",
+        "Sources/CairnCore/Compression/Decompressor.swift":
+            "a context is either idle, guarded by a lock, or with one decompressor",
         "Sources/CairnIO/Files/FileMapping.swift":
             "the pages are read-only, and stay mapped until the last user lets go",
         "Sources/Cairn/Index/PageBitmap.swift":
@@ -61,7 +63,7 @@ enum Words {
     ]
 
     /// How many such files there may be.
-    static let uncheckedSendableMax = 11
+    static let uncheckedSendableMax = 12
 
     /// The banned words in `file`.
     static func banned(_ file: SourceFile) -> [Finding] {

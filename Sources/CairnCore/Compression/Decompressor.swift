@@ -1,6 +1,7 @@
 internal import CLZ4
 internal import CZlib
 internal import CZstd
+internal import Synchronization
 
 /// Undoes ``Compressor``.
 ///
@@ -13,16 +14,31 @@ public final class Decompressor {
     /// The most bytes that one unit yields.
     public static let sizeMax = Compressor.sizeMax
 
-    private let zstd: OpaquePointer
-    private let inflater: UnsafeMutablePointer<z_stream>
+    // Made when first needed: many a record has a decompressor of its own and is stored as it is.
+    private var zstdContext: OpaquePointer?
+    private var inflaterContext: UnsafeMutablePointer<z_stream>?
 
     /// Makes a decompressor for every codec.
-    public init() {
-        guard let context = unsafe ZSTD_createDCtx() else {
-            preconditionFailure("out of memory for a Zstandard context")
+    public init() {}
+
+    deinit {
+        if let context = unsafe zstdContext { unsafe ZstdContexts.giveBack(context) }
+        if let inflater = unsafe inflaterContext {
+            unsafe inflateEnd(inflater)
+            unsafe inflater.deallocate()
         }
-        unsafe zstd = context
-        unsafe inflater = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    }
+
+    private func zstd() -> OpaquePointer {
+        if let context = unsafe zstdContext { return unsafe context }
+        let context = unsafe ZstdContexts.take()
+        unsafe zstdContext = context
+        return unsafe context
+    }
+
+    private func inflater() -> UnsafeMutablePointer<z_stream> {
+        if let inflater = unsafe inflaterContext { return unsafe inflater }
+        let inflater = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe inflater.initialize(to: z_stream())
         let status = unsafe inflateInit2_(
             inflater,
@@ -31,12 +47,8 @@ public final class Decompressor {
             CInt(MemoryLayout<z_stream>.size)
         )
         precondition(status == Z_OK, "out of memory for a DEFLATE stream")
-    }
-
-    deinit {
-        unsafe ZSTD_freeDCtx(zstd)
-        unsafe inflateEnd(inflater)
-        unsafe inflater.deallocate()
+        unsafe inflaterContext = inflater
+        return unsafe inflater
     }
 
     /// Appends exactly `count` bytes to `output`, or throws and leaves `output` as it was.
@@ -99,7 +111,7 @@ public final class Decompressor {
     private func unzstd(_ bytes: Span<UInt8>, _ place: Place) -> Bool {
         unsafe bytes.withUnsafeBufferPointer { source in
             unsafe ZSTD_decompressDCtx(
-                zstd,
+                zstd(),
                 place.baseAddress,
                 place.count,
                 source.baseAddress,
@@ -121,6 +133,7 @@ public final class Decompressor {
     }
 
     private func inflate(_ bytes: Span<UInt8>, _ place: Place) -> Bool {
+        let inflater = unsafe inflater()
         guard unsafe inflateReset(inflater) == Z_OK else { return false }
         return unsafe bytes.withUnsafeBufferPointer { source in
             // The library declares its input mutable but only reads it.
@@ -132,6 +145,39 @@ public final class Decompressor {
             return unsafe CZlib.inflate(inflater, Z_FINISH) == Z_STREAM_END
                 && inflater.pointee.avail_in == 0 && inflater.pointee.avail_out == 0
         }
+    }
+}
+
+/// Contexts for decompressing that are not in use, at most eight of some 100 KB.
+///
+/// Making one asks the processor for its features, which a virtual machine takes 7 microseconds to
+/// answer: more than unsealing a record.
+private enum ZstdContexts {
+    @safe
+    private struct Context: @unchecked Sendable {
+        // Nobody else has it: it is either here or with one decompressor.
+        let pointer: OpaquePointer
+    }
+
+    private static let idleCountMax = 8
+    private static let idle = Mutex<[Context]>([])
+
+    static func take() -> OpaquePointer {
+        if let context = idle.withLock({ $0.popLast() }) { return unsafe context.pointer }
+        guard let context = unsafe ZSTD_createDCtx() else {
+            preconditionFailure("out of memory for a Zstandard context")
+        }
+        return unsafe context
+    }
+
+    static func giveBack(_ pointer: OpaquePointer) {
+        let context = unsafe Context(pointer: pointer)
+        let isKept = idle.withLock { idle in
+            guard idle.count < idleCountMax else { return false }
+            idle.append(context)
+            return true
+        }
+        if !isKept { unsafe ZSTD_freeDCtx(pointer) }
     }
 }
 

@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// A store that keeps its objects in memory and forgets them with the process.
 public final class MemoryStore: Store {
-    private let objects = Mutex<[ObjectName: [UInt8]]>([:])
+    /// By folder and then by name, so that a listing looks at its folder alone.
+    private let folders = Mutex<[String: [ObjectName: [UInt8]]]>([:])
 
     /// Makes an empty store.
     public init() {}
@@ -17,9 +18,9 @@ public final class MemoryStore: Store {
         _ bytes: Span<UInt8>
     ) throws(StoreError) -> CreateOutcome {
         let copy = unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
-        return objects.withLock { objects in
-            guard objects[name] == nil else { return .exists }
-            objects[name] = copy
+        return folders.withLock { folders in
+            guard folders[name.folder]?[name] == nil else { return .exists }
+            folders[name.folder, default: [:]][name] = copy
             return .created
         }
     }
@@ -29,7 +30,7 @@ public final class MemoryStore: Store {
         _ range: Range<UInt64>?,
         into buffer: ByteBuffer
     ) throws(StoreError) {
-        guard let bytes = objects.withLock({ $0[name] }) else { throw .notFound(name) }
+        guard let bytes = bytes(of: name) else { throw .notFound(name) }
         let wanted = range ?? 0..<UInt64(bytes.count)
         guard wanted.upperBound <= UInt64(bytes.count) else {
             throw .shorter(name, size: UInt64(bytes.count), than: wanted)
@@ -38,21 +39,30 @@ public final class MemoryStore: Store {
     }
 
     public func size(of name: ObjectName) throws(StoreError) -> UInt64 {
-        guard let bytes = objects.withLock({ $0[name] }) else { throw .notFound(name) }
+        guard let bytes = bytes(of: name) else { throw .notFound(name) }
         return UInt64(bytes.count)
     }
 
     public func list(folder: String) throws(StoreError) -> Listing {
-        let found = objects.withLock { objects in
-            objects.compactMap { name, bytes in
-                name.folder == folder ? ObjectInfo(name: name, size: UInt64(bytes.count)) : nil
+        let found = folders.withLock { folders in
+            (folders[folder] ?? [:]).map { name, bytes in
+                ObjectInfo(name: name, size: UInt64(bytes.count))
             }
         }
         return Listing(objects: found)
     }
 
+    private func bytes(of name: ObjectName) -> [UInt8]? {
+        folders.withLock { $0[name.folder]?[name] }
+    }
+
+    /// How many objects a folder holds.
+    package func objectCount(in folder: String) -> Int {
+        folders.withLock { $0[folder]?.count ?? 0 }
+    }
+
     public func delete(_ name: ObjectName) throws(StoreError) {
-        objects.withLock { _ = $0.removeValue(forKey: name) }
+        folders.withLock { _ = $0[name.folder]?.removeValue(forKey: name) }
     }
 
     public func barrier() throws(StoreError) {}

@@ -98,14 +98,11 @@ struct BackupFaultTests {
             settings: settings
         )
         bench.store.plan(.error(.outOfSpace), for: .create, at: 2, lasting: true)
-        let cancellation = Cancellation()
         let error = #expect(throws: CairnError.self) {
             try BackupRun.run(
                 bench.repository.core,
-                BackupRequest(
-                    .stream(name: Array("data".utf8), WaitingSource(until: cancellation))
-                ),
-                context: JobContext(cancellation: cancellation)
+                BackupRequest(.stream(name: Array("data".utf8), LongSource())),
+                context: JobContext()
             )
         }
         #expect(error?.code == .outOfSpace)
@@ -125,25 +122,20 @@ struct BackupFaultTests {
     }
 }
 
-/// A stream that gives a few packs of bytes and then waits until the job has been told to stop.
-private final class WaitingSource: ByteSource {
-    private let cancellation: Cancellation
+/// A stream that outlasts any job that does not stop: 4 GiB of noise.
+private final class LongSource: ByteSource {
     private let random = Mutex(SeededRandom(seed: 83))
-    private let reads = Counter()
-
-    init(until cancellation: Cancellation) {
-        self.cancellation = cancellation
-    }
+    private let given = Mutex(0)
 
     func read(upTo size: Int, into buffer: ByteBuffer) throws(CairnError) -> Int {
-        if reads.take() < 16 {
-            let bytes = random.withLock { $0.bytes(count: size) }
-            buffer.append(bytes.span)
-            return size
+        let total = given.withLock { given in
+            given += size
+            return given
         }
-        while !cancellation.isCancelled { sched_yield() }
-        buffer.appendZeros(1)
-        return 1
+        guard total <= 4 << 30 else { return 0 }
+        let bytes = random.withLock { $0.bytes(count: size) }
+        buffer.append(bytes.span)
+        return size
     }
 
     func finish() throws(CairnError) {}

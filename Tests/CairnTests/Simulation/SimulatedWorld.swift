@@ -14,6 +14,7 @@ final class SimulatedWorld: Sendable {
         var violation: String?
         var counts: [String: Int] = [:]
         var process: Int32 = 1
+        var packCount = 0
     }
 
     let seed: UInt64
@@ -46,14 +47,16 @@ final class SimulatedWorld: Sendable {
         var options = RepositoryOptions()
         options.environment = .virtual(seed: seed)
         _ = try RepositoryCreation.run(store, SimulatedWorld.settings, nil, options)
-        var packs = 0
         try scheduler.run([
             writer, writer, writer, cleaner, cleaner, forgetter, reader,
-        ]) {
+        ]) { [self] in
             // Only a pack that goes can take a snapshot with it.
-            let now = (try? store.list(folder: "packs").objects.count) ?? 0
-            if now < packs { checkAcknowledged("after a delete") }
-            packs = now
+            let now = store.objectCount(in: "packs")
+            let before = state.withLock { state in
+                defer { state.packCount = now }
+                return state.packCount
+            }
+            if now < before { checkAcknowledged("after a delete") }
         }
         checkAcknowledged("at the end")
         if violation == nil { try checkRest() }
@@ -129,9 +132,14 @@ final class SimulatedWorld: Sendable {
         switch error.code {
         case .fenced: note("losses")
         case .store, .unavailable: note("crashes and lost answers")
-        case .damaged: note("damage seen by a writer or cleanup: \(error.message)")
-        default: note("other: \(error.message)")
+        case .damaged: note("damage seen by a writer or cleanup: \(general(error))")
+        default: note("other: \(general(error))")
         }
+    }
+
+    /// What an error says, without the names that differ from history to history.
+    private func general(_ error: CairnError) -> String {
+        error.message.split(separator: " ").filter { $0.count < 32 }.joined(separator: " ")
     }
 
     @Sendable func cleaner(_ actor: Int) {

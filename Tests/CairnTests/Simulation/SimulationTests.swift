@@ -6,19 +6,30 @@ import Testing
 
 /// Histories of writers, readers, forgetters and cleanups with crashes, late and lost requests and
 /// torn listings, on the engine's own code (Specs/Testing.md#simulation).
-@Suite("Simulation", .serialized)
+@Suite("Simulation")
 struct SimulationTests {
     private static func number(_ name: String, _ usual: Int) -> Int {
         ProcessInfo.processInfo.environment[name].flatMap { Int($0) } ?? usual
     }
 
-    @Test("no history loses what was acknowledged, and all come to rest")
-    func histories() throws {
+    /// Slices run side by side.
+    private static let sliceCount = 16
+
+    /// What happened in all slices so far.
+    private struct Tally {
+        var counts: [String: Int] = [:]
+        var histories = 0
+        var steps = 0
+        var sliceCount = 0
+    }
+
+    private static let tally = Mutex(Tally())
+
+    @Test("no history loses what was acknowledged, and all come to rest", arguments: 0..<sliceCount)
+    func histories(slice: Int) throws {
         let first = Self.number("CAIRN_SIMULATION_SEED", 1)
         let count = Self.number("CAIRN_SIMULATION_COUNT", 60)
-        var counts: [String: Int] = [:]
-        var steps = 0
-        for seed in first..<first + count {
+        for seed in stride(from: first + slice, to: first + count, by: Self.sliceCount) {
             let world = SimulatedWorld(
                 seed: UInt64(seed),
                 logs: Self.number("CAIRN_SIMULATION_LOG", 0) > 0
@@ -28,13 +39,19 @@ struct SimulationTests {
             if violation != nil && !world.scheduler.logLines.isEmpty {
                 print(world.scheduler.logLines.joined(separator: "\n"))
             }
-            for (event, number) in world.state.withLock({ $0.counts }) {
-                counts[event, default: 0] += number
+            Self.tally.withLock { tally in
+                tally.counts.merge(world.state.withLock { $0.counts }) { $0 + $1 }
+                tally.histories += 1
+                tally.steps += world.scheduler.steps
             }
-            steps += world.scheduler.steps
         }
-        print("simulated \(count) histories, \(steps) steps")
-        for (event, number) in counts.sorted(by: { $0.key < $1.key }) {
+        let done = Self.tally.withLock { tally in
+            tally.sliceCount += 1
+            return tally
+        }
+        guard done.sliceCount == Self.sliceCount else { return }
+        print("simulated \(done.histories) histories, \(done.steps) steps")
+        for (event, number) in done.counts.sorted(by: { $0.key < $1.key }) {
             print("  \(event): \(number)")
         }
     }
