@@ -274,6 +274,26 @@ struct PruneTests {
         return sandbox
     }
 
+    @Test("forget frees what it has removed, if asked, and nothing in a dry run")
+    func forgetAndPrune() throws {
+        let sandbox = try sandbox()
+        func forget(_ option: String) throws -> Sandbox.Outcome {
+            try sandbox.cairn("forget", "--keep-last", "1", "--group-by", "", "--prune", option)
+        }
+        #expect(try forget("--dry-run").status == 0)
+        #expect(try sandbox.cairn("snapshots", "--json").array().count == 2)
+        let run = try forget("--json")
+        #expect(run.status == 0, "\(run.errors)")
+        let last = try #require(run.output.split(separator: "\n").last)
+        let parsed = try JSONSerialization.jsonObject(with: Data(last.utf8))
+        let summary = try #require(parsed as? [String: Any])
+        #expect(summary["message_type"] as? String == "summary")
+        #expect((summary["packs_deleted"] as? Int ?? 0) > 0)
+        #expect(try sandbox.cairn("snapshots", "--json").array().count == 1)
+        #expect(try sandbox.cairn("check", "--read-data").status == 0)
+        #expect(try sandbox.cairn("forget", "--undo", "latest", "--prune").status == 64)
+    }
+
     @Test("what is forgotten comes back until it is pruned")
     func undo() throws {
         let sandbox = try sandbox()

@@ -13,8 +13,8 @@ struct CopiedPack: Sendable {
 ///
 /// A segment is opened, its chunks are proved by their IDs, and it is sealed again under the new
 /// pack's key, at the new place, without being compressed again. What is needed of a segment of
-/// which a part is not is put together anew, or rewriting would never get rid of the rest. One
-/// thread at a time uses it.
+/// which a part is not is put together anew, or rewriting would never get rid of the rest; that is
+/// compressed on other threads. One thread at a time uses it.
 final class SegmentCopier {
     private let core: RepositoryCore
     private let records: RecordStore
@@ -23,9 +23,12 @@ final class SegmentCopier {
     private let meter: CleanupMeter
     private let live: LiveSet
     private let publisher: PackPublisher
-    private let writers: [PackKind: PackWriter]
+    private let packs: [PackWriter]
+    private let writers: [ChunkType: PackWriter]
+    private let workers: RegroupWorkers
     private let written = Written()
-    private var groups: [ChunkType: CopyGroup] = [:]
+    /// What is being put together, by type.
+    private var groups: [ChunkType: ChunkGroup] = [:]
     /// Chunks that are copied already, by this executor or an earlier one of this generation.
     private var done: Set<ChunkID> = []
     private let tool = SegmentTool()
@@ -55,10 +58,18 @@ final class SegmentCopier {
             let entries = try closed.directory.entries()
             written.packs.withLock { $0.append(CopiedPack(pack: pack, entries: entries)) }
         }
-        writers = [
-            .data: PackWriter(core: core, kind: .data, publisher: publisher),
-            .metadata: PackWriter(core: core, kind: .metadata, publisher: publisher),
-        ]
+        let data = PackWriter(core: core, kind: .data, publisher: publisher)
+        let metadata = PackWriter(core: core, kind: .metadata, publisher: publisher)
+        packs = [data, metadata]
+        var writers: [ChunkType: PackWriter] = [:]
+        for type in ChunkType.allCases { writers[type] = type == .data ? data : metadata }
+        self.writers = writers
+        do throws(CairnError) {
+            workers = try RegroupWorkers(core, writers: writers, publisher: publisher)
+        } catch {
+            publisher.abandon()
+            throw error
+        }
     }
 
     /// The packs with copies: those written and those taken over.
@@ -185,7 +196,7 @@ final class SegmentCopier {
     }
 
     private func writer(_ type: ChunkType) throws(CairnError) -> PackWriter {
-        guard let writer = writers[type == .data ? .data : .metadata] else {
+        guard let writer = writers[type] else {
             throw CairnError(.invalidRequest, "there is no pack for such chunks")
         }
         return writer
@@ -196,59 +207,34 @@ final class SegmentCopier {
         _ chunk: PackChunk,
         _ type: ChunkType
     ) throws(CairnError) {
-        let group = groups[type] ?? CopyGroup(type)
+        var group: ChunkGroup
+        let open = groups.removeValue(forKey: type)
+        if let open, open.takes(bytes.count) {
+            group = open
+        } else {
+            if let open { try workers.put(open) }
+            group = try workers.begin(type)
+        }
+        group.bytes.append(bytes)
+        group.chunks.append(chunk)
         groups[type] = group
-        if !group.takes(bytes.count) { try group.flush(into: try writer(type), core) }
-        group.add(bytes, chunk)
         done.insert(chunk.id)
     }
 
     /// Writes what is held back and waits until all of it is in the store.
     func finish() throws(CairnError) {
         for type in ChunkType.allCases {
-            if let group = groups[type] { try group.flush(into: try writer(type), core) }
+            if let group = groups.removeValue(forKey: type) { try workers.put(group) }
         }
-        for kind in [PackKind.data, .metadata] { try writers[kind]?.finish() }
+        try workers.finish()
+        for writer in packs { try writer.finish() }
         try publisher.drain()
     }
 
-    /// Ends the publisher's thread; what is written stays for the next executor.
-    func abandon() { publisher.abandon() }
-}
-
-/// Small chunks that are put together anew.
-private final class CopyGroup {
-    let type: ChunkType
-    private let compressor = Compressor(.zstd(level: 3))
-    private let bytes = ByteBuffer(capacity: FormatLimits.groupSizeMax)
-    private let draft = ByteBuffer(capacity: FormatLimits.groupSizeMax)
-    private var chunks: [PackChunk] = []
-
-    init(_ type: ChunkType) {
-        self.type = type
-    }
-
-    /// Whether there is room for so many bytes more.
-    func takes(_ count: Int) -> Bool {
-        chunks.isEmpty || bytes.count + count <= FormatLimits.groupSizeMax
-    }
-
-    func add(_ span: Span<UInt8>, _ chunk: PackChunk) {
-        bytes.append(span)
-        chunks.append(chunk)
-    }
-
-    /// Compresses and seals what the group holds.
-    func flush(into writer: PackWriter, _ core: RepositoryCore) throws(CairnError) {
-        guard !chunks.isEmpty else { return }
-        let (bytes, draft) = (bytes, draft)
-        draft.truncate(to: 0)
-        let lengths = chunks.map { $0.length }
-        draft.append(SegmentHeader(codec: .none, type: type, lengths: lengths).encode())
-        let codec = compressor.compress(bytes.span, into: draft)
-        draft.edit(0..<1) { $0[0] = codec.rawValue }
-        try writer.append(draft.span, codec: codec, type: type, chunks: chunks)
-        bytes.truncate(to: 0)
-        chunks = []
+    /// Ends the threads; what is written stays for the next executor.
+    func abandon() {
+        // The publisher first: a worker may be waiting for one of its buffers.
+        publisher.abandon()
+        workers.abandon()
     }
 }

@@ -9,7 +9,7 @@ struct ForgetVerb: Verb {
         discussion: """
             A rule keeps snapshots of each group, and a snapshot that any rule keeps is kept. The \
             last good snapshot of a host and its paths is always kept, unless it is named. What \
-            only removed snapshots needed stays stored until the next cleanup.
+            only removed snapshots needed stays stored until the next cleanup, which --prune adds.
             """
     )
 
@@ -27,6 +27,9 @@ struct ForgetVerb: Verb {
     @Flag(name: [.customShort("n"), .long], help: "Say what would be removed, and remove nothing.")
     var dryRun = false
 
+    @Flag(help: "Then free the space of what no snapshot needs, as 'prune' does.")
+    var prune = false
+
     @Argument(help: ArgumentHelp("The snapshots to remove.", valueName: "snapshot"))
     var names: [ArgumentBytes] = []
 
@@ -37,8 +40,8 @@ struct ForgetVerb: Verb {
         if names.isEmpty && !hasRules {
             throw ValidationError("Name snapshots, or give rules such as --keep-daily 7.")
         }
-        if undo && (names.isEmpty || dryRun) {
-            throw ValidationError("--undo takes the IDs of snapshots, and no --dry-run.")
+        if undo && (names.isEmpty || dryRun || prune) {
+            throw ValidationError("--undo takes the IDs of snapshots, no --dry-run, no --prune.")
         }
         if !names.isEmpty && (hasRules || selectors.isGiven) {
             throw ValidationError("Named snapshots exclude rules and filters.")
@@ -55,23 +58,32 @@ struct ForgetVerb: Verb {
         let removed = groups.flatMap(\.decisions).filter { !$0.isKept }
             .compactMap { byID[$0.candidate.id]?.id }
         if !dryRun && !removed.isEmpty { try await repository.forget(removed) }
-        if session.output.isJSON {
-            session.output.line(
-                JSON.array(groups.map { RetentionText.json($0, byID) }).text
-            )
-            return .done
+        try await show(groups, byID, removed, repository, session.output)
+        if prune && !dryRun {
+            let report = try await JobRunner(output: session.output, reporter: PruneReporter())
+                .run(repository.cleanUp())
+            PruneVerb.show(report, session.output)
+        }
+        return .done
+    }
+
+    private func show(
+        _ groups: [RetentionGroup],
+        _ byID: [String: Snapshot],
+        _ removed: [Snapshot.ID],
+        _ repository: Repository,
+        _ output: Output
+    ) async throws {
+        if output.isJSON {
+            output.line(JSON.array(groups.map { RetentionText.json($0, byID) }).text)
+            return
         }
         if names.isEmpty {
-            for line in groups.flatMap({ RetentionText.lines($0, byID) }) {
-                session.output.line(line)
-            }
+            for line in groups.flatMap({ RetentionText.lines($0, byID) }) { output.line(line) }
         }
-        if dryRun && !removed.isEmpty {
-            try await sayWhatIsFreed(removed, repository, session.output)
-        }
+        if dryRun && !removed.isEmpty { try await sayWhatIsFreed(removed, repository, output) }
         let verb = dryRun ? "would remove" : "removed"
-        session.output.remark("\(verb) \(Units.count(removed.count, "snapshot"))")
-        return .done
+        output.remark("\(verb) \(Units.count(removed.count, "snapshot"))")
     }
 
     /// Says about how much only these snapshots need. Damage makes that unknown, and what would be

@@ -80,7 +80,8 @@ struct PruneVerb: Verb {
         return .done
     }
 
-    private static func show(_ report: CleanupReport, _ output: Output) {
+    /// Says what a cleanup did.
+    static func show(_ report: CleanupReport, _ output: Output) {
         if output.isJSON {
             output.json([
                 ("message_type", "summary"), ("packs_deleted", .count(report.packsDeleted)),
