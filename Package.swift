@@ -81,7 +81,7 @@ let package = Package(
         .executableTarget(
             name: "CairnBench",
             dependencies: [
-                "Cairn", "CairnCore", "CairnFormat", "CairnIO", "CairnTestKit",
+                "Cairn", "CairnCore", "CairnFormat", "CairnIO", "CairnTestKit", "CZstd", "COpenSSL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/CairnBench",
@@ -116,7 +116,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CairnBenchTests",
-            dependencies: ["CairnBench"],
+            dependencies: ["CairnBench", "CairnCore"],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", swiftSettings: settings),

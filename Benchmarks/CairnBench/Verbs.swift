@@ -7,7 +7,8 @@ struct SuiteVerb: AsyncParsableCommand {
         abstract: "Cairn beside other tools, as whole processes, on trees of files.",
         discussion: """
             Each tree is copied to the scratch, backed up, changed, backed up again, restored, \
-            checked and cleaned up by each tool in turn. Exits with 1 where a step failed.
+            checked and cleaned up by each tool in turn. A step that fails is reported as failed, \
+            the others go on, and the exit code is 1.
             """
     )
 
@@ -26,8 +27,9 @@ struct SuiteVerb: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The tools to compare with, out of restic and borg, separated by commas; '' for none. "
-                + "(default: those on PATH)",
+            "The tools to compare with, separated by commas, out of "
+                + ToolFinder.peerNames.joined(separator: ", ")
+                + "; '' for none. (default: those on PATH)",
             valueName: "names"
         )
     )

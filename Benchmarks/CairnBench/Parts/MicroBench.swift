@@ -105,34 +105,90 @@ enum MicroBench {
         )
     }
 
+    /// The size of what is sealed and compressed at a time, in bytes.
+    private static let unitSize = 256 << 10
+    /// How much is compressed in a round, in bytes: codecs are slow.
+    private static let codedSize = 16 << 20
+
     private static func sealing(_ harness: inout Harness, _ data: ByteBuffer) throws {
-        let key = SecretBytes(copying: [UInt8](repeating: 7, count: 32).span)
-        let size = 256 << 10
-        let sealed = ByteBuffer(capacity: size + 64)
+        let key = [UInt8](repeating: 7, count: 32)
+        let sealed = ByteBuffer(capacity: unitSize + 64)
         let sealer = Sealer()
-        try sealer.setKey(key, algorithm: .aes256GCM)
+        try sealer.setKey(SecretBytes(copying: key.span), algorithm: .aes256GCM)
+        let raw = try RawGCM(key: key, sizeMax: unitSize)
         let additional = [UInt8](repeating: 1, count: 64)
+        let starts = stride(from: 0, to: data.count, by: unitSize)
+        let seal = {
+            for start in starts {
+                sealed.truncate(to: 0)
+                try sealer.seal(
+                    data.span(start..<start + unitSize),
+                    nonce: UInt64(start),
+                    additional: additional.span,
+                    into: sealed
+                )
+            }
+        }
+        let sealRaw = {
+            var nonce = [UInt8](repeating: 0, count: 12)
+            for start in starts {
+                for index in 0..<8 { nonce[11 - index] = UInt8(start >> (8 * index) & 0xff) }
+                _ = try raw.seal(
+                    data.span(start..<start + unitSize),
+                    nonce: nonce,
+                    additional: additional
+                )
+            }
+        }
         try harness.group(
             "Sealing in units of 256 KiB",
             bytes: data.count,
             [
-                copying(data),
-                (
-                    "AES-256-GCM seal",
-                    {
-                        for start in stride(from: 0, to: data.count, by: size) {
-                            sealed.truncate(to: 0)
-                            try sealer.seal(
-                                data.span(start..<start + size),
-                                nonce: UInt64(start),
-                                additional: additional.span,
-                                into: sealed
-                            )
-                        }
-                    }
-                ),
+                copying(data), ("AES-256-GCM seal", seal),
+                ("AES-256-GCM seal, OpenSSL alone", sealRaw),
             ]
         )
+        try opening(&harness, data, sealer, additional)
+    }
+
+    private static func opening(
+        _ harness: inout Harness,
+        _ data: ByteBuffer,
+        _ sealer: Sealer,
+        _ additional: [UInt8]
+    ) throws {
+        let units = try stride(from: 0, to: data.count, by: unitSize).map { start in
+            let unit = ByteBuffer(capacity: unitSize + Sealer.tagSize)
+            try sealer.seal(
+                data.span(start..<start + unitSize),
+                nonce: UInt64(start),
+                additional: additional.span,
+                into: unit
+            )
+            return (bytes: unit, nonce: UInt64(start))
+        }
+        let opened = ByteBuffer(capacity: unitSize)
+        let open = {
+            for unit in units {
+                opened.truncate(to: 0)
+                try sealer.open(
+                    unit.bytes.span,
+                    nonce: unit.nonce,
+                    additional: additional.span,
+                    into: opened
+                )
+            }
+        }
+        try harness.group(
+            "Opening units of 256 KiB",
+            bytes: data.count,
+            [copying(data), ("AES-256-GCM open", open)]
+        )
+    }
+
+    /// The level of a setting that libzstd can be asked for by itself.
+    private static func rawLevel(of setting: String) -> Int? {
+        ["zstd,1": 1, "zstd,3": 3][setting]
     }
 
     private static func compressing(
@@ -140,69 +196,76 @@ enum MicroBench {
         _ text: ByteBuffer,
         _ random: ByteBuffer
     ) throws {
-        let size = 256 << 10
-        let output = ByteBuffer(capacity: size * 2)
+        let output = ByteBuffer(capacity: unitSize * 2)
+        let raw = RawZstd(sizeMax: unitSize)
+        let starts = stride(from: 0, to: codedSize, by: unitSize)
         for (kind, data) in [("text", text), ("random bytes", random)] {
-            let part = 16 << 20
-            let input = ByteBuffer(capacity: part)
-            input.append(data.span(0..<part))
+            let input = ByteBuffer(capacity: codedSize)
+            input.append(data.span(0..<codedSize))
             var members: [(name: String, body: () throws -> Void)] = [copying(input)]
             for setting in ["none", "lz4", "zstd,1", "zstd,3", "auto,3", "deflate,6"] {
                 guard let chosen = CompressionSetting(setting) else { continue }
                 let compressor = Compressor(chosen)
-                members.append(
-                    (
-                        setting,
-                        {
-                            for start in stride(from: 0, to: part, by: size) {
-                                output.truncate(to: 0)
-                                _ = compressor.compress(
-                                    data.span(start..<start + size),
-                                    into: output
-                                )
-                            }
-                        }
-                    )
-                )
+                let compress = {
+                    for start in starts {
+                        output.truncate(to: 0)
+                        _ = compressor.compress(data.span(start..<start + unitSize), into: output)
+                    }
+                }
+                members.append((setting, compress))
+                guard let level = rawLevel(of: setting) else { continue }
+                let compressRaw = {
+                    for start in starts {
+                        _ = try raw.compress(data.span(start..<start + unitSize), level: level)
+                    }
+                }
+                members.append(("\(setting), libzstd alone", compressRaw))
             }
-            try harness.group("Compressing \(kind) in units of 256 KiB", bytes: part, members)
+            try harness.group(
+                "Compressing \(kind) in units of 256 KiB",
+                bytes: codedSize,
+                members
+            )
         }
         try decompressing(&harness, text)
     }
 
     private static func decompressing(_ harness: inout Harness, _ text: ByteBuffer) throws {
-        let size = 256 << 10
-        let part = 16 << 20
-        let input = ByteBuffer(capacity: part)
-        input.append(text.span(0..<part))
-        let opened = ByteBuffer(capacity: size)
+        let input = ByteBuffer(capacity: codedSize)
+        input.append(text.span(0..<codedSize))
+        let opened = ByteBuffer(capacity: unitSize)
         let decompressor = Decompressor()
+        let raw = RawZstd(sizeMax: unitSize)
         var members: [(name: String, body: () throws -> Void)] = [copying(input)]
-        for setting in ["lz4", "zstd,3", "deflate,6"] {
+        for setting in ["lz4", "zstd,1", "zstd,3", "deflate,6"] {
             guard let chosen = CompressionSetting(setting) else { continue }
             let compressor = Compressor(chosen)
-            let units = stride(from: 0, to: part, by: size).map { start in
+            let units = stride(from: 0, to: codedSize, by: unitSize).map { start in
                 let unit = ByteBuffer()
-                let codec = compressor.compress(text.span(start..<start + size), into: unit)
+                let codec = compressor.compress(text.span(start..<start + unitSize), into: unit)
                 return (bytes: unit, codec: codec)
             }
-            members.append(
-                (
-                    setting,
-                    {
-                        for unit in units {
-                            opened.truncate(to: 0)
-                            try decompressor.decompress(
-                                unit.bytes.span,
-                                codec: unit.codec,
-                                count: size,
-                                into: opened
-                            )
-                        }
-                    }
-                )
-            )
+            let decompress = {
+                for unit in units {
+                    opened.truncate(to: 0)
+                    try decompressor.decompress(
+                        unit.bytes.span,
+                        codec: unit.codec,
+                        count: unitSize,
+                        into: opened
+                    )
+                }
+            }
+            members.append((setting, decompress))
+            guard let level = rawLevel(of: setting) else { continue }
+            let frames = try stride(from: 0, to: codedSize, by: unitSize).map { start in
+                try raw.frame(of: text.span(start..<start + unitSize), level: level)
+            }
+            let decompressRaw = {
+                for frame in frames { _ = try raw.decompress(frame.span) }
+            }
+            members.append(("\(setting), libzstd alone", decompressRaw))
         }
-        try harness.group("Decompressing text in units of 256 KiB", bytes: part, members)
+        try harness.group("Decompressing text in units of 256 KiB", bytes: codedSize, members)
     }
 }

@@ -41,6 +41,9 @@ struct ToolPlace {
     /// The file to restore alone, as a path below `source`.
     let file: String
 
+    /// The password of every repository of the suite.
+    static let password = "benchmark"
+
     /// What every tool finds in its environment.
     var environment: [String] {
         let path = "PATH=/usr/local/bin:/usr/bin:/bin"
@@ -61,16 +64,24 @@ protocol BackupTool: Sendable {
 
     /// The settings that stand in every report.
     var settings: String { get }
+    /// Whether it encrypts what it stores; tables say so where it does not.
+    var isEncrypted: Bool { get }
 
-    /// Makes an empty encrypted repository.
+    /// Makes an empty repository, encrypted where the tool can do that.
     func create(_ place: ToolPlace) -> [ChildCommand]
 
-    /// Does one step; what several commands take is added up.
+    /// Does one step; what several commands take is added up, and the first that fails is the last.
+    ///
+    /// Empty where the tool has no such step: nothing is measured then.
     func commands(for step: SuiteStep, _ place: ToolPlace) -> [ChildCommand]
 }
 
-/// The password of every repository of the suite.
-private let password = "benchmark"
+extension BackupTool {
+    var isEncrypted: Bool { true }
+
+    /// Its name in tables and plots.
+    var label: String { isEncrypted ? name : "\(name) (unencrypted)" }
+}
 
 /// This project's command.
 struct CairnTool: BackupTool {
@@ -97,7 +108,7 @@ struct CairnTool: BackupTool {
 
     private func command(_ words: [String], _ place: ToolPlace) -> ChildCommand {
         let environment = [
-            "CAIRN_REPOSITORY=\(place.repository)", "CAIRN_PASSWORD=\(password)",
+            "CAIRN_REPOSITORY=\(place.repository)", "CAIRN_PASSWORD=\(ToolPlace.password)",
             "CAIRN_CACHE_DIR=\(place.cache)",
         ]
         return ChildCommand(
@@ -132,7 +143,7 @@ struct ResticTool: BackupTool {
 
     private func command(_ words: [String], _ place: ToolPlace) -> ChildCommand {
         let environment = [
-            "RESTIC_REPOSITORY=\(place.repository)", "RESTIC_PASSWORD=\(password)",
+            "RESTIC_REPOSITORY=\(place.repository)", "RESTIC_PASSWORD=\(ToolPlace.password)",
             "RESTIC_CACHE_DIR=\(place.cache)",
         ]
         return ChildCommand(
@@ -185,7 +196,7 @@ struct BorgTool: BackupTool {
         in folder: String? = nil
     ) -> ChildCommand {
         let environment = [
-            "BORG_PASSPHRASE=\(password)", "BORG_BASE_DIR=\(place.home)",
+            "BORG_PASSPHRASE=\(ToolPlace.password)", "BORG_BASE_DIR=\(place.home)",
             "BORG_CACHE_DIR=\(place.cache)",
         ]
         return ChildCommand(

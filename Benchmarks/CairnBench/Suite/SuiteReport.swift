@@ -9,17 +9,20 @@ enum SuiteReport {
             title: "\(name(of: tree)): \(run.census.files) files, \(size) GB",
             explanation:
                 "Medians over rounds (here \(run.rounds)), tools in turns. Ratios are Cairn's "
-                + "figure divided by the tool's: below 1 Cairn needs less.",
+                + "figure divided by the tool's: below 1 Cairn needs less. A row of dashes is a "
+                + "step that the tool does not have.",
             columns: columns
         )
         let own = run.tools[0].name
-        for step in SuiteStep.allCases {
+        for step in SuiteStep.allCases where run.results.contains(where: { $0.step == step }) {
             let base = Middle(run.results.filter { $0.step == step && $0.tool == own })
             for tool in run.tools {
                 let results = run.results.filter { $0.step == step && $0.tool == tool.name }
-                guard !results.isEmpty else { continue }
-                let middle = Middle(results)
-                section.rows.append(row(step, tool.name, middle, base, isOwn: tool.name == own))
+                section.rows.append(
+                    results.isEmpty
+                        ? emptyRow(step, tool.label)
+                        : row(step, tool.label, Middle(results), base, isOwn: tool.name == own)
+                )
             }
         }
         section.plot = plot(run)
@@ -36,29 +39,40 @@ enum SuiteReport {
         Report.Column("cairn/tool memory"), Report.Column("cairn/tool stored"),
     ]
 
-    /// The medians of one tool in one step.
+    /// The medians of one tool in one step, over the rounds in which it worked.
     private struct Middle {
         let wall: Double
         let processor: Double
         let peak: Double
         let stored: Double
         let spread: String
+        /// Whether there is no round in which it worked, and so no figure.
+        let isEmpty: Bool
         /// What went wrong, with how often; nil where nothing did.
         let failure: String?
 
         init(_ results: [SuiteRun.Result]) {
-            let walls = results.map(\.run.wall)
+            let good = results.filter { $0.run.failure == nil }
+            let walls = good.map(\.run.wall)
             wall = median(walls)
-            processor = median(results.map(\.run.processor))
-            peak = median(results.map { Double($0.run.peak) })
-            stored = median(results.map { Double($0.stored) })
+            processor = median(good.map(\.run.processor))
+            peak = median(good.map { Double($0.run.peak) })
+            stored = median(good.map { Double($0.stored) })
             spread = "\(decimals(walls.min() ?? 0, 2))–\(decimals(walls.max() ?? 0, 2))"
-            let failures = results.compactMap(\.run.failure)
-            failure = failures.first.map { first in
-                failures.count == results.count
-                    ? first : "\(first) (\(failures.count) of \(results.count) rounds)"
+            isEmpty = good.isEmpty
+            let bad = results.filter { $0.run.failure != nil }
+            failure = bad.first?.run.failure.map { first in
+                let wall = median(bad.map(\.run.wall))
+                let time = wall > 0 ? " after \(decimals(wall, 2)) s" : ""
+                let share = good.isEmpty ? "" : " (\(bad.count) of \(results.count) rounds)"
+                return first + time + share
             }
         }
+    }
+
+    /// The row of a tool that has no such step.
+    private static func emptyRow(_ step: SuiteStep, _ tool: String) -> [Report.Cell] {
+        [.text(step.rawValue), .text(tool)] + columns.dropFirst(2).map { _ in .none }
     }
 
     private static func row(
@@ -73,14 +87,15 @@ enum SuiteReport {
             guard isComparable, middle[keyPath: value] > 0 else { return .none }
             return .number(own[keyPath: value] / middle[keyPath: value], digits: 2)
         }
-        let wall: Report.Cell =
-            middle.failure.map { .failure("\($0) after \(decimals(middle.wall, 2)) s") }
-            ?? .number(middle.wall, digits: 2)
+        func figure(_ value: Double, digits: Int) -> Report.Cell {
+            middle.isEmpty ? .none : .number(value, digits: digits)
+        }
+        let wall = middle.failure.map { Report.Cell.failure($0) } ?? figure(middle.wall, digits: 2)
         return [
-            .text(step.rawValue), .text(tool), wall, .text(middle.spread),
-            .number(middle.processor, digits: 2), .number(middle.peak / 1_048_576, digits: 0),
-            .number(middle.stored / 1e6, digits: 1), ratio(\.wall), ratio(\.processor),
-            ratio(\.peak), ratio(\.stored),
+            .text(step.rawValue), .text(tool), wall,
+            middle.isEmpty ? .none : .text(middle.spread), figure(middle.processor, digits: 2),
+            figure(middle.peak / 1_048_576, digits: 0), figure(middle.stored / 1e6, digits: 1),
+            ratio(\.wall), ratio(\.processor), ratio(\.peak), ratio(\.stored),
         ]
     }
 
@@ -95,19 +110,23 @@ enum SuiteReport {
             }
             return Report.BarGroup(label: step.rawValue, values: values)
         }
-        return .bars(unit: "seconds of wall time", series: run.tools.map(\.name), groups: groups)
+        return .bars(unit: "seconds of wall time", series: run.tools.map(\.label), groups: groups)
     }
 
     private static func sample(_ result: SuiteRun.Result) -> Report.Sample {
         var labels = [("step", result.step.rawValue), ("tool", result.tool)]
         if let failure = result.run.failure { labels.append(("failure", failure)) }
+        var values = [("round", Double(result.round))]
+        // What was never started took no time that could be told.
+        if result.run.wall > 0 {
+            values += [
+                ("wall_s", result.run.wall), ("cpu_s", result.run.processor),
+                ("peak_bytes", Double(result.run.peak)), ("stored_bytes", Double(result.stored)),
+            ]
+        }
         return Report.Sample(
             labels: labels.map { (name: $0.0, text: $0.1) },
-            values: [
-                ("round", Double(result.round)), ("wall_s", result.run.wall),
-                ("cpu_s", result.run.processor), ("peak_bytes", Double(result.run.peak)),
-                ("stored_bytes", Double(result.stored)),
-            ]
+            values: values.map { (name: $0.0, value: $0.1) }
         )
     }
 
@@ -120,6 +139,13 @@ enum SuiteReport {
             "Peak memory is never less than \(ChildRun.peakFloor >> 20) MiB, the peak of this "
                 + "benchmark, from which the kernel starts to count.",
         ]
+        let open = run.tools.filter { !$0.isEncrypted }.map(\.name).joined(separator: " and ")
+        if !open.isEmpty {
+            notes.append(
+                "Without encryption: \(open). What encryption costs the others in time and in "
+                    + "room is missing there."
+            )
+        }
         if run.edit.failures > 0 {
             notes.append("\(run.edit.failures) files to be changed could not be written.")
         }

@@ -29,6 +29,9 @@ struct SuiteRun {
     let folder: String
     /// Where the output of every command goes.
     let logs: String
+    /// Whether what was written is synced before each step. Tests do without, as that waits for
+    /// what everybody else on the machine has written.
+    var settles = true
     /// What was measured so far.
     private(set) var results: [Result] = []
     /// The tree as it was copied.
@@ -37,6 +40,8 @@ struct SuiteRun {
     private(set) var edit = SourceEdit.Outcome()
 
     private let seed: UInt64 = 20_240_601
+    /// The tools that have no repository in this round, by name, and why.
+    private var unmade: [String: String] = [:]
 
     /// The folder in the scratch that holds everything but logs.
     static let workName = "work"
@@ -73,7 +78,8 @@ struct SuiteRun {
         let order = Array(tools[turn...] + tools[..<turn])
         edit = try SourceEdit(seed: seed).apply(to: source, writes: false)
         guard edit.files > 0 else { throw BenchFailure("the tree has no file with bytes in it") }
-        for tool in order { try create(tool, round) }
+        unmade = [:]
+        for tool in order { unmade[tool.name] = try create(tool, round) }
         for step in SuiteStep.allCases {
             if step == .changed { edit = try change() }
             for tool in order {
@@ -108,16 +114,19 @@ struct SuiteRun {
         )
     }
 
-    private func create(_ tool: some BackupTool, _ round: Int) throws {
+    /// Makes a repository; what went wrong, or nil.
+    private func create(_ tool: some BackupTool, _ round: Int) throws -> String? {
         for part in ["cache", "home", "restored", "one"] {
             _ = try scratch.folder(name(of: tool, round) + "/" + part)
         }
         for command in tool.create(place(of: tool, round, nil)) {
             let log = log(of: tool, "create", round)
             if let failure = ChildRun.run(command, log: log).failure {
-                throw BenchFailure("\(tool.name) made no repository: \(failure); see \(log)")
+                progress("  \(tool.name) made no repository: \(failure); see \(log)")
+                return "no repository: \(failure)"
             }
         }
+        return nil
     }
 
     private mutating func measure(
@@ -126,26 +135,47 @@ struct SuiteRun {
         _ round: Int
     ) throws {
         let place = place(of: tool, round, step)
-        if step == .restoreOne && place.file.isEmpty { return }
-        if step.isBackup { try FolderCensus.warm(source) }
-        scratch.settle()
-        let log = log(of: tool, step.rawValue.replacing(" ", with: "-"), round)
-        var run = ChildRun()
-        for command in tool.commands(for: step, place) {
-            run = run.followed(by: ChildRun.run(command, log: log))
+        let commands = tool.commands(for: step, place)
+        if commands.isEmpty || step == .restoreOne && place.file.isEmpty { return }
+        var (run, stored) = (ChildRun(), UInt64(0))
+        if let failure = unmade[tool.name] {
+            run.failure = failure
+        } else {
+            if step.isBackup { try FolderCensus.warm(source) }
+            if settles { scratch.settle() }
+            let log = log(of: tool, step.rawValue.replacing(" ", with: "-"), round)
+            run = self.run(commands, log: log)
+            if run.failure == nil { run.failure = missing(step, place) }
+            do {
+                stored = try FolderCensus.count(place.repository).bytes
+            } catch {
+                run.failure = run.failure ?? "the repository cannot be counted: \(error)"
+            }
+            if let failure = run.failure { progress("  \(tool.name): \(failure); see \(log)") }
         }
-        let isRestore = step == .restore || step == .restoreOne
-        if isRestore && run.failure == nil { run.failure = try missing(step, place) }
-        if let failure = run.failure { progress("  \(tool.name): \(failure); see \(log)") }
-        let stored = try FolderCensus.count(place.repository).bytes
         results.append(
             Result(round: round, step: step, tool: tool.name, run: run, stored: stored)
         )
     }
 
-    /// What a restore did not bring back; nil where the counts are right.
-    private func missing(_ step: SuiteStep, _ place: ToolPlace) throws -> String? {
-        let restored = try FolderCensus.count(place.target)
+    /// Runs commands one after the other, up to the first that fails.
+    private func run(_ commands: [ChildCommand], log: String) -> ChildRun {
+        var run = ChildRun()
+        for command in commands where run.failure == nil {
+            run = run.followed(by: ChildRun.run(command, log: log))
+        }
+        return run
+    }
+
+    /// What a restore did not bring back; nil where the counts are right, and for other steps.
+    private func missing(_ step: SuiteStep, _ place: ToolPlace) -> String? {
+        guard step == .restore || step == .restoreOne else { return nil }
+        let restored: FolderCensus
+        do {
+            restored = try FolderCensus.count(place.target)
+        } catch {
+            return "what was restored cannot be counted: \(error)"
+        }
         if step == .restoreOne {
             return restored.files == 1 ? nil : "restored \(restored.files) files, not one"
         }

@@ -3,26 +3,41 @@ import Glibc
 /// Finds the tools to compare.
 enum ToolFinder {
     /// The peers that the suite knows how to drive.
-    static let peerNames = ["restic", "borg"]
+    private static let peers: [(name: String, make: @Sendable (String) -> any BackupTool)] = [
+        ("restic", { ResticTool(program: $0) }), ("borg", { BorgTool(program: $0) }),
+        ("bup", { BupTool(program: $0) }), ("kopia", { KopiaTool(program: $0) }),
+        ("rustic", { RusticTool(program: $0) }),
+    ]
+
+    /// The names of the peers that the suite knows, which are those of their programs.
+    static var peerNames: [String] { peers.map(\.name) }
 
     /// Cairn's own command and its peers.
     ///
     /// - Parameters:
     ///   - cairn: Where Cairn's command is; nil for the one beside this executable.
-    ///   - peers: Which peers must be there; nil for those that are.
-    static func find(cairn: String?, peers: [String]?) throws -> [any BackupTool] {
+    ///   - names: Which peers must be there; nil for those that are.
+    ///   - path: The folders to look for peers in, with colons between them.
+    static func find(
+        cairn: String?,
+        peers names: [String]?,
+        on path: String = variable("PATH") ?? ""
+    ) throws -> [any BackupTool] {
         let own = try Scratch.resolve(cairn ?? beside("cairn"))
         guard isProgram(own) else { throw BenchFailure("\(own) is no program") }
         var tools: [any BackupTool] = [CairnTool(program: own)]
-        for name in peers ?? peerNames {
-            guard let program = search(name) else {
-                if peers == nil { continue }
-                throw BenchFailure("\(name) is not on PATH")
+        for name in names ?? peerNames {
+            guard let peer = peers.first(where: { $0.name == name }) else {
+                let known = peerNames.joined(separator: ", ")
+                throw BenchFailure("\(name) is no peer; known are \(known)")
             }
-            switch name {
-            case "restic": tools.append(ResticTool(program: program))
-            case "borg": tools.append(BorgTool(program: program))
-            default: throw BenchFailure("\(name) is no peer; known are restic and borg")
+            guard !tools.contains(where: { $0.name == name }) else {
+                throw BenchFailure("\(name) is named twice")
+            }
+            if let program = search(name, on: path) {
+                tools.append(peer.make(program))
+            } else if names != nil {
+                throw BenchFailure("\(name) is not on PATH")
             }
         }
         return tools
@@ -46,10 +61,8 @@ enum ToolFinder {
         return own.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/" + name
     }
 
-    private static func search(_ name: String) -> String? {
-        (variable("PATH") ?? "").split(separator: ":").map { "\($0)/\(name)" }.first(
-            where: isProgram
-        )
+    private static func search(_ name: String, on path: String) -> String? {
+        path.split(separator: ":").map { "\($0)/\(name)" }.first(where: isProgram)
     }
 
     private static func isProgram(_ path: String) -> Bool {
