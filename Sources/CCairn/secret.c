@@ -23,3 +23,17 @@ void *cairn_secret_allocate(size_t size) {
 void cairn_secret_free(void *base, size_t size) {
     munmap(base, size);
 }
+
+int cairn_derivation_allocate(uint8_t **memory, size_t size) {
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED) return -1;
+    // Best effort, as above.
+    (void)madvise(base, size, MADV_DONTDUMP);
+    (void)madvise(base, size, MADV_HUGEPAGE);
+    *memory = base;
+    return 0;
+}
+
+void cairn_derivation_free(uint8_t *memory, size_t size) {
+    if (memory != NULL) munmap(memory, size);
+}

@@ -1,4 +1,5 @@
 internal import CArgon2
+internal import CCairn
 internal import COpenSSL
 
 /// Keys from other keys and from passphrases.
@@ -179,6 +180,8 @@ public enum KeyDerivation {
         unsafe context.threads = min(parameters.lanes, Argon2Parameters.threadCountMax)
         unsafe context.version = UInt32(ARGON2_VERSION_13.rawValue)
         unsafe context.flags = 0
+        unsafe context.allocate_cbk = cairn_derivation_allocate
+        unsafe context.free_cbk = cairn_derivation_free
         return passphrase.withSpan { passphrase in
             unsafe withFields(passphrase, salt.span, secret.span, associated.span) {
                 passphrase,
