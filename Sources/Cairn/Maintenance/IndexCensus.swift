@@ -4,7 +4,8 @@ internal import CairnIO
 
 /// Every readable index object of a view, by chunk and by pack.
 ///
-/// Memory: 32 bytes a chunk for the index and, where asked for, 32 more for the entries by pack.
+/// Memory: that of some index objects, since the index lies in a file of the cache folder that has
+/// no name; without such a folder 34 bytes a chunk. Where asked for, 32 more for the entries.
 struct IndexCensus {
     let index: ChunkIndex
     /// Packs that the index objects name.
@@ -18,8 +19,8 @@ struct IndexCensus {
 
     /// Reads the index objects and, if `keepsEntries`, keeps their entries by pack.
     ///
-    /// The repository's options must name no cache: index objects that a cached run covers would
-    /// not be read.
+    /// The repository must be read ``RepositoryCore/withoutCache()``: index objects that a cached
+    /// run covers would not be read.
     init(
         _ records: RecordStore,
         view: RepositoryView,
@@ -68,11 +69,16 @@ struct IndexCensus {
 }
 
 extension RepositoryCore {
-    /// The same repository read from its store alone.
+    /// The same repository read from its store alone; the cache folder only holds files without
+    /// a name.
     func withoutCache() throws(CairnError) -> RepositoryCore {
         guard options.cacheDirectory != nil else { return self }
-        var options = options
-        options.cacheDirectory = nil
-        return try RepositoryCore(store: store, format: format, keys: keys, options: options)
+        return try RepositoryCore(
+            store: store,
+            format: format,
+            keys: keys,
+            options: options,
+            readsCache: false
+        )
     }
 }
