@@ -4,14 +4,15 @@ internal import CairnIO
 
 /// Every readable index object of a view, by chunk and by pack.
 ///
-/// Memory: that of some index objects, since the index lies in a file of the cache folder that has
-/// no name; without such a folder 34 bytes a chunk. Where asked for, 32 more for the entries.
+/// Memory: that of one index object; what is made of them lies in files of the cache folder that
+/// have no name and of which nothing is left. Without such a folder it is 34 bytes a chunk for the
+/// index and, where asked for, 32 more for the entries by pack.
 struct IndexCensus {
     let index: ChunkIndex
     /// Packs that the index objects name.
     let packs: [PackID: IndexedPack]
-    /// The entries of each pack, with ordinal 0; empty unless asked for.
-    let entries: [PackID: [IndexEntry]]
+    /// The entries of each pack; empty unless asked for.
+    let entries: PackEntries
     /// Index objects that could not be read, with the reason.
     let lost: [(id: IndexID, reason: String)]
     /// Packs that two index objects describe differently.
@@ -28,7 +29,7 @@ struct IndexCensus {
         context: JobContext
     ) throws(CairnError) {
         var packs: [PackID: IndexedPack] = [:]
-        var entries: [PackID: [IndexEntry]] = [:]
+        var entries = PackEntries(directory: records.core.indexCache.directory)
         var lost: [(id: IndexID, reason: String)] = []
         var contradictions: [PackID] = []
         let masked = view.maskedPacks
@@ -52,14 +53,10 @@ struct IndexCensus {
                     contradictions.append(pack.id)
                 }
             }
-            guard keepsEntries else { return object }
-            for entry in object.entries {
-                let pack = object.packs[Int(entry.pack)].id
-                if masked.contains(pack) { continue }
-                entries[pack, default: []].append(entry.moved(toPack: 0))
-            }
+            if keepsEntries { try entries.add(object, but: masked) }
             return object
         }
+        entries.sort()
         index = opened.index
         self.packs = packs
         self.entries = entries
