@@ -25,12 +25,15 @@ package struct IndexCache: Sendable {
     ///   - key: The repository's cache key, 32 bytes.
     ///   - environment: For random bytes.
     ///   - markMemory: Where marks are kept without a folder.
+    ///   - isKept: Whether the folder's runs and marks are used and new ones kept; else it only
+    ///     holds files without a name.
     package init(
         path: String?,
         repository: RepositoryID,
         key: SecretBytes,
         environment: Environment,
-        markMemory: MarkMemory = MarkMemory()
+        markMemory: MarkMemory = MarkMemory(),
+        isKept: Bool = true
     ) {
         // A folder that cannot be opened is as good as none.
         let folder = path.flatMap { try? RunFolder(path: $0) }
@@ -38,10 +41,20 @@ package struct IndexCache: Sendable {
             repository: repository,
             key: key,
             environment: environment,
-            folder: folder
+            folder: folder,
+            isKept: isKept
         )
-        marks = MarkShelf(space, markMemory)
+        let shelf = RunSpace(
+            repository: repository,
+            key: key,
+            environment: environment,
+            folder: isKept ? folder : nil
+        )
+        marks = MarkShelf(shelf, markMemory)
     }
+
+    /// Where files without a name may lie.
+    var directory: [UInt8]? { space.folder?.path }
 
     /// Opens the index of a view.
     ///
@@ -88,7 +101,7 @@ package struct IndexCache: Sendable {
     }
 
     private func openRuns(but damaged: Set<String>) -> [IndexRun] {
-        guard let folder = space.folder else { return [] }
+        guard space.isKept, let folder = space.folder else { return [] }
         folder.removeTemporaries()
         return folder.runNames().filter { !damaged.contains($0) }.compactMap { name in
             guard let storage = folder.open(name),
@@ -130,7 +143,7 @@ package struct IndexCache: Sendable {
     /// Worth calling once the session's snapshot is committed. A failure costs time later.
     package func keepSession(of index: ChunkIndex) {
         let runs = index.sessionRuns
-        guard space.folder != nil, !runs.isEmpty else { return }
+        guard space.isKept, space.folder != nil, !runs.isEmpty else { return }
         var builder = space.makeBuilder()
         for run in runs { builder.add(run) }
         _ = try? space.write(builder, isKept: true)

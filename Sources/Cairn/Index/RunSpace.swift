@@ -15,6 +15,9 @@ struct RunSpace: Sendable {
     let environment: Environment
     /// Where files go; nil for memory.
     let folder: RunFolder?
+    /// Whether runs that the folder keeps are used, and new ones kept there; else its files have no
+    /// name.
+    var isKept = true
 
     /// A merge of runs of this space.
     func makeBuilder() -> IndexBuilder {
@@ -34,7 +37,7 @@ struct RunSpace: Sendable {
     func write(_ builder: IndexBuilder, isKept: Bool) throws(IndexError) -> IndexRun {
         if let folder {
             do throws(IndexError) {
-                return try write(builder, isKept: isKept, folder)
+                return try write(builder, isKept: isKept && self.isKept, folder)
             } catch {
                 guard case .failed = error else { throw error }
             }

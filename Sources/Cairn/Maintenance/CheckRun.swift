@@ -6,8 +6,9 @@ internal import Synchronization
 /// One check: the small objects, then packs by workers beside a walk through the trees.
 ///
 /// Nothing found ends a check; only cancellation and a store that cannot be reached do.
-/// Memory: at most 192 MiB of buffers in all, 64 bytes a chunk for the index and its entries by
-/// pack, and 50 bytes a distinct tree.
+/// Memory: at most 160 MiB of buffers in all, up to 100 bytes for each chunk of the packs under
+/// inspection, 50 bytes a distinct tree and some 300 a pack. The index and its entries by pack lie
+/// in files (``IndexCensus``).
 package final class CheckRun: Sendable {
     /// Bytes that the buffers of all workers may take together.
     static let bufferBudget = 160 << 20
@@ -174,13 +175,16 @@ package final class CheckRun: Sendable {
     }
 
     private func worker() {
-        let inspector = PackInspector(core: core, cancellation: context.cancellation)
+        let inspector = PackInspector(
+            core: core,
+            entries: census.entries,
+            cancellation: context.cancellation
+        )
         while let job = takeJob() {
             do throws(CairnError) {
                 let finding = try inspector.inspect(
                     job.pack,
                     size: sizes[job.pack.id],
-                    entries: census.entries[job.pack.id] ?? [],
                     readsData: job.readsData
                 )
                 findings.add(job.pack.id, finding)

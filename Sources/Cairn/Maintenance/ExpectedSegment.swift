@@ -35,68 +35,6 @@ struct ExpectedSegment {
     let isWhole: Bool
     let chunks: [ExpectedChunk]
 
-    /// The segments of a directory; nil without one.
-    static func list(_ directory: PackDirectory?) -> [ExpectedSegment]? {
-        guard let directory else { return nil }
-        return directory.segments.map { segment in
-            var place = 0
-            return ExpectedSegment(
-                offset: Int(segment.offset),
-                end: Int(segment.offset) + Int(segment.storedSize),
-                type: segment.type,
-                codec: segment.codec,
-                isWhole: true,
-                chunks: directory.chunks(of: segment).map { chunk in
-                    defer { place += Int(chunk.length) }
-                    return ExpectedChunk(
-                        key: PrefixKey(chunk.id),
-                        id: chunk.id,
-                        place: place,
-                        length: Int(chunk.length)
-                    )
-                }
-            )
-        }
-    }
-
-    /// The segments that index entries of one pack lead to, in the order of the pack.
-    static func list(_ entries: [IndexEntry]) -> [ExpectedSegment] {
-        let ordered = Set(entries).sorted {
-            ($0.segmentOffset, $0.place) < ($1.segmentOffset, $1.place)
-        }
-        var segments: [ExpectedSegment] = []
-        var first = 0
-        while first < ordered.count {
-            let head = ordered[first]
-            var chunks: [ExpectedChunk] = []
-            var next = first
-            while next < ordered.count, ordered[next].segmentOffset == head.segmentOffset {
-                let entry = ordered[next]
-                chunks.append(
-                    ExpectedChunk(
-                        key: PrefixKey(entry),
-                        id: nil,
-                        place: entry.place,
-                        length: entry.length
-                    )
-                )
-                next += 1
-            }
-            segments.append(
-                ExpectedSegment(
-                    offset: head.segmentOffset,
-                    end: head.segmentRange.upperBound,
-                    type: head.type,
-                    codec: nil,
-                    isWhole: false,
-                    chunks: chunks
-                )
-            )
-            first = next
-        }
-        return segments
-    }
-
     /// Whether the plaintext of the segment begins as expected.
     func agrees(with plaintext: Span<UInt8>) -> Bool {
         var reader = ByteReader(plaintext)
@@ -104,9 +42,100 @@ struct ExpectedSegment {
             return false
         }
         guard isWhole else {
-            return chunks.allSatisfy { $0.end <= header.plainSize }
+            // The header adds up all its lengths each time it is asked.
+            let plainSize = header.plainSize
+            return chunks.allSatisfy { $0.end <= plainSize }
         }
         return header.codec == codec && header.lengths.count == chunks.count
             && zip(header.lengths, chunks).allSatisfy { Int($0) == $1.length }
+    }
+}
+
+/// The segments that ought to be in a pack, in its order, each put together when it is asked for.
+///
+/// Memory: that of the directory, or of the entries and 8 bytes a segment.
+struct ExpectedSegments: RandomAccessCollection {
+    private enum Source {
+        case directory(PackDirectory)
+        /// Entries in the order of the pack, and where those of each segment begin.
+        case entries([IndexEntry], starts: [Int])
+    }
+
+    private let source: Source
+    let endIndex: Int
+    var startIndex: Int { 0 }
+
+    /// The segments of a directory.
+    init(_ directory: PackDirectory) {
+        source = .directory(directory)
+        endIndex = directory.segments.count
+    }
+
+    /// The segments that index entries lead to, which are in the order of the pack.
+    init(_ entries: [IndexEntry]) {
+        var starts: [Int] = []
+        for (index, entry) in entries.enumerated()
+        where index == 0 || entries[index - 1].segmentOffset != entry.segmentOffset {
+            starts.append(index)
+        }
+        source = .entries(entries, starts: starts)
+        endIndex = starts.count
+    }
+
+    /// Where in the pack a segment is.
+    func range(at position: Int) -> Range<Int> {
+        switch source {
+        case .directory(let directory):
+            let segment = directory.segments[position]
+            return Int(segment.offset)..<Int(segment.offset) + Int(segment.storedSize)
+        case .entries(let entries, let starts): return entries[starts[position]].segmentRange
+        }
+    }
+
+    subscript(position: Int) -> ExpectedSegment {
+        let range = range(at: position)
+        switch source {
+        case .directory(let directory):
+            let segment = directory.segments[position]
+            return ExpectedSegment(
+                offset: range.lowerBound,
+                end: range.upperBound,
+                type: segment.type,
+                codec: segment.codec,
+                isWhole: true,
+                chunks: ExpectedSegments.chunks(directory.chunks(of: segment))
+            )
+        case .entries(let entries, let starts):
+            let next = position + 1
+            let end = next < starts.count ? starts[next] : entries.count
+            return ExpectedSegment(
+                offset: range.lowerBound,
+                end: range.upperBound,
+                type: entries[starts[position]].type,
+                codec: nil,
+                isWhole: false,
+                chunks: entries[starts[position]..<end].map { entry in
+                    ExpectedChunk(
+                        key: PrefixKey(entry),
+                        id: nil,
+                        place: entry.place,
+                        length: entry.length
+                    )
+                }
+            )
+        }
+    }
+
+    private static func chunks(_ chunks: ArraySlice<PackChunk>) -> [ExpectedChunk] {
+        var place = 0
+        return chunks.map { chunk in
+            defer { place += Int(chunk.length) }
+            return ExpectedChunk(
+                key: PrefixKey(chunk.id),
+                id: chunk.id,
+                place: place,
+                length: Int(chunk.length)
+            )
+        }
     }
 }

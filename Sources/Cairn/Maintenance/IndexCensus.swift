@@ -4,13 +4,15 @@ internal import CairnIO
 
 /// Every readable index object of a view, by chunk and by pack.
 ///
-/// Memory: 32 bytes a chunk for the index and, where asked for, 32 more for the entries by pack.
+/// Memory: that of one index object; what is made of them lies in files of the cache folder that
+/// have no name and of which nothing is left. Without such a folder it is 34 bytes a chunk for the
+/// index and, where asked for, 32 more for the entries by pack.
 struct IndexCensus {
     let index: ChunkIndex
     /// Packs that the index objects name.
     let packs: [PackID: IndexedPack]
-    /// The entries of each pack, with ordinal 0; empty unless asked for.
-    let entries: [PackID: [IndexEntry]]
+    /// The entries of each pack; empty unless asked for.
+    let entries: PackEntries
     /// Index objects that could not be read, with the reason.
     let lost: [(id: IndexID, reason: String)]
     /// Packs that two index objects describe differently.
@@ -18,8 +20,8 @@ struct IndexCensus {
 
     /// Reads the index objects and, if `keepsEntries`, keeps their entries by pack.
     ///
-    /// The repository's options must name no cache: index objects that a cached run covers would
-    /// not be read.
+    /// The repository must be read ``RepositoryCore/withoutCache()``: index objects that a cached
+    /// run covers would not be read.
     init(
         _ records: RecordStore,
         view: RepositoryView,
@@ -27,7 +29,7 @@ struct IndexCensus {
         context: JobContext
     ) throws(CairnError) {
         var packs: [PackID: IndexedPack] = [:]
-        var entries: [PackID: [IndexEntry]] = [:]
+        var entries = PackEntries(directory: records.core.indexCache.directory)
         var lost: [(id: IndexID, reason: String)] = []
         var contradictions: [PackID] = []
         let masked = view.maskedPacks
@@ -51,14 +53,10 @@ struct IndexCensus {
                     contradictions.append(pack.id)
                 }
             }
-            guard keepsEntries else { return object }
-            for entry in object.entries {
-                let pack = object.packs[Int(entry.pack)].id
-                if masked.contains(pack) { continue }
-                entries[pack, default: []].append(entry.moved(toPack: 0))
-            }
+            if keepsEntries { try entries.add(object, but: masked) }
             return object
         }
+        entries.sort()
         index = opened.index
         self.packs = packs
         self.entries = entries
@@ -68,11 +66,16 @@ struct IndexCensus {
 }
 
 extension RepositoryCore {
-    /// The same repository read from its store alone.
+    /// The same repository read from its store alone; the cache folder only holds files without
+    /// a name.
     func withoutCache() throws(CairnError) -> RepositoryCore {
         guard options.cacheDirectory != nil else { return self }
-        var options = options
-        options.cacheDirectory = nil
-        return try RepositoryCore(store: store, format: format, keys: keys, options: options)
+        return try RepositoryCore(
+            store: store,
+            format: format,
+            keys: keys,
+            options: options,
+            readsCache: false
+        )
     }
 }

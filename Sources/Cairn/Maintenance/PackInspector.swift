@@ -16,15 +16,20 @@ struct PackFinding {
 /// Inspects packs, one after the other.
 ///
 /// One thread uses an inspector at a time. Memory: a piece of the pack and three times the largest
-/// segment at the worst, for the sealed, the opened and the decompressed bytes.
+/// segment at the worst, for the sealed, the opened and the decompressed bytes; 40 bytes for each
+/// chunk of the pack in its directory and, before its data is read, 48 for the index's entries;
+/// and 120 for each chunk of the segments that are proved together.
 final class PackInspector {
     /// How many bytes of a pack are read at once: whole blocks.
     static let pieceSize = 4 << 20
     /// Decompressed bytes to gather before their IDs are computed together.
     private static let plainSize = 4 << 20
+    /// Chunks to gather at the most before their IDs are computed, and one segment more.
+    private static let gatheredCountMax = 1 << 13
     private static let messageCountMax = 20
 
     private let core: RepositoryCore
+    private let entries: PackEntries
     private let cancellation: Cancellation
     private let tool = SegmentTool()
     private let parts: PackPartReader
@@ -44,47 +49,49 @@ final class PackInspector {
         let trailer: PackTrailer?
     }
 
-    init(core: RepositoryCore, cancellation: Cancellation) {
+    /// Begins an inspector; `entries` is what the index knows of the packs.
+    init(core: RepositoryCore, entries: PackEntries, cancellation: Cancellation) {
         self.core = core
+        self.entries = entries
         self.cancellation = cancellation
         parts = PackPartReader(core)
     }
 
     /// Inspects a pack's structure, and its data if asked for or if the structure is damaged.
     ///
-    /// The index knows the pack as `pack` and its chunks as `entries`; `size` is that of the
-    /// object, nil where it is missing.
+    /// The index knows the pack as `pack`; `size` is that of the object, nil where it is missing.
     func inspect(
         _ pack: IndexedPack,
         size: UInt64?,
-        entries: [IndexEntry],
         readsData: Bool
     ) throws(CairnError) -> PackFinding {
         finding = PackFinding()
         guard let size else {
             finding.messages.append("the pack is missing")
-            finding.badChunks = entries.map { PrefixKey($0) }
+            finding.badChunks = try indexedKeys(pack.id)
             return finding
         }
         if size != pack.size {
             note("it has \(size) bytes instead of \(pack.size)")
         }
-        try expectFinding { () throws(CairnError) in
+        let isDone = try expectFinding { () throws(CairnError) in
             let text = ObjectNames.pack(pack.id)
             let name = try RecordStore.name(text)
             let opener = try parts.opener(pack.id, text: text, name: name)
             if opener.header.kind != pack.kind { note("its kind is not the one indexed") }
-            try inspect(pack, size, entries, readsData, text, name, opener)
-        } orElse: {
-            finding.badChunks = entries.map { PrefixKey($0) }
+            try inspect(pack, size, readsData, text, name, opener)
         }
+        if !isDone { finding.badChunks = try indexedKeys(pack.id) }
         return finding
+    }
+
+    private func indexedKeys(_ pack: PackID) throws(CairnError) -> [PrefixKey] {
+        try entries.list(of: pack).map { PrefixKey($0) }
     }
 
     private func inspect(
         _ pack: IndexedPack,
         _ size: UInt64,
-        _ entries: [IndexEntry],
         _ readsData: Bool,
         _ text: String,
         _ name: ObjectName,
@@ -101,9 +108,8 @@ final class PackInspector {
         try expectFinding { () throws(CairnError) in
             directory = try parts.directory(text, name: name, opener, bodySize: bodySize)
         }
-        if let directory { try compare(directory, entries) }
+        let segments = try expectSegments(pack.id, directory)
         guard readsData || !finding.messages.isEmpty else { return }
-        let segments = ExpectedSegment.list(directory) ?? ExpectedSegment.list(entries)
         let subject = Subject(
             id: pack.id,
             text: text,
@@ -115,16 +121,37 @@ final class PackInspector {
         try readBody(subject, segments, end: Int(min(UInt64(bodySize), size)))
     }
 
+    /// The segments by the directory, with which the index must agree, or without one by the index.
+    private func expectSegments(
+        _ pack: PackID,
+        _ directory: PackDirectory?
+    ) throws(CairnError) -> ExpectedSegments {
+        var list = try entries.list(of: pack)
+        list.sortInPackOrder()
+        guard let directory else { return ExpectedSegments(list) }
+        try compare(directory, list)
+        return ExpectedSegments(directory)
+    }
+
     /// Checks that all the index says of the pack is what its directory says.
+    ///
+    /// Both are gone through side by side, since sets of a million chunks take 100 MiB.
     private func compare(
         _ directory: PackDirectory,
-        _ entries: [IndexEntry]
+        _ list: [IndexEntry]
     ) throws(CairnError) {
-        let present = Set(try directory.entries())
-        let wrong = Set(entries).subtracting(present)
+        var wrong: [PrefixKey] = []
+        var next = 0
+        try directory.forEachEntry { entry in
+            while next < list.count, list[next].packPlace <= entry.packPlace {
+                if list[next] != entry { wrong.append(PrefixKey(list[next])) }
+                next += 1
+            }
+        }
+        wrong += list[next...].map { PrefixKey($0) }
         guard !wrong.isEmpty else { return }
         note("\(wrong.count) index entries lead to no chunk of its directory")
-        finding.badChunks += wrong.map { PrefixKey($0) }
+        finding.badChunks += wrong
     }
 
     // MARK: - Data
@@ -132,7 +159,7 @@ final class PackInspector {
     /// Reads the body piece by piece and proves every segment that lies in what was read.
     private func readBody(
         _ subject: Subject,
-        _ segments: [ExpectedSegment],
+        _ segments: ExpectedSegments,
         end: Int
     ) throws(CairnError) {
         let window = window
@@ -155,7 +182,7 @@ final class PackInspector {
             }
             checkBlocks(subject, window.span(held..<window.count), at: position)
             position = pieceEnd
-            while next < segments.count, segments[next].end <= position {
+            while next < segments.count, segments.range(at: next).upperBound <= position {
                 let segment = segments[next]
                 next += 1
                 // Only an index that contradicts itself lists segments that overlap.
@@ -171,7 +198,7 @@ final class PackInspector {
             }
             let keep =
                 next < segments.count
-                ? max(start, min(segments[next].offset, position)) : position
+                ? max(start, min(segments.range(at: next).lowerBound, position)) : position
             window.removeFirst(keep - start)
             start = keep
         }
@@ -203,7 +230,7 @@ final class PackInspector {
     /// Reads segments on their own, so that an unreadable sector costs no more than its segment.
     private func verifySingly(
         _ subject: Subject,
-        _ segments: ArraySlice<ExpectedSegment>
+        _ segments: Slice<ExpectedSegments>
     ) throws(CairnError) {
         let window = window
         for segment in segments {
@@ -251,7 +278,11 @@ final class PackInspector {
         }
         for chunk in segment.chunks { ranges.append(start + chunk.place..<start + chunk.end) }
         expected += segment.chunks
-        if plain.count >= PackInspector.plainSize { try proveChunks() }
+        if plain.count >= PackInspector.plainSize
+            || expected.count >= PackInspector.gatheredCountMax
+        {
+            try proveChunks()
+        }
     }
 
     /// Recomputes the IDs of the chunks gathered, many at once.
@@ -282,17 +313,18 @@ final class PackInspector {
         }
     }
 
-    /// Turns the failure of one object into a finding.
+    /// Turns the failure of one object into a finding; says whether there was none.
+    @discardableResult
     private func expectFinding(
-        _ body: () throws(CairnError) -> Void,
-        orElse: () -> Void = {}
-    ) throws(CairnError) {
+        _ body: () throws(CairnError) -> Void
+    ) throws(CairnError) -> Bool {
         do throws(CairnError) {
             try body()
+            return true
         } catch {
             guard error.isFinding else { throw error }
             note(error.message)
-            orElse()
+            return false
         }
     }
 }

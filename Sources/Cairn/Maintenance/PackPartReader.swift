@@ -58,7 +58,7 @@ final class PackPartReader {
         try read(start..<bodySize, text, name)
         let locator: PackLocator
         do {
-            let plain = try open(at: start, opener.associated.locator, opener)
+            let plain = try open(buffer, at: start, opener.associated.locator, opener)
             locator = try PackLocator(decoding: plain.span)
         } catch {
             throw CairnError(.damaged, "its locator is damaged", cause: error)
@@ -66,19 +66,29 @@ final class PackPartReader {
         guard locator.bodySize == bodySize else {
             throw CairnError(.damaged, "its locator belongs to a pack of another size")
         }
-        try read(locator.directoryOffset..<start, text, name)
+        let range = locator.directoryOffset..<start
         do {
-            let plain = try open(
-                at: locator.directoryOffset,
-                opener.associated.directory,
-                opener
-            )
+            let plain = try openDirectory(range, text, name, opener)
             let directory = try PackDirectory(decoding: plain.span)
             try locator.expect(directory)
             return directory
+        } catch let error as CairnError {
+            throw error
         } catch {
             throw CairnError(.damaged, "its directory is damaged", cause: error)
         }
+    }
+
+    /// Reads and opens a directory, which may be large: no buffer of its size stays.
+    private func openDirectory(
+        _ range: Range<Int>,
+        _ text: String,
+        _ name: ObjectName,
+        _ opener: PackOpener
+    ) throws -> ByteBuffer {
+        let sealed = ByteBuffer(capacity: range.count)
+        try read(range, text, name, into: sealed)
+        return try open(sealed, at: range.lowerBound, opener.associated.directory, opener)
     }
 
     private func read(
@@ -87,6 +97,15 @@ final class PackPartReader {
         _ name: ObjectName
     ) throws(CairnError) {
         buffer.truncate(to: 0)
+        try read(range, text, name, into: buffer)
+    }
+
+    private func read(
+        _ range: Range<Int>,
+        _ text: String,
+        _ name: ObjectName,
+        into buffer: ByteBuffer
+    ) throws(CairnError) {
         do {
             try core.store.read(
                 name,
@@ -98,17 +117,17 @@ final class PackPartReader {
         }
     }
 
-    /// Opens what was read, a sealed part that begins at `offset`.
+    /// Opens `sealed`, a part that begins at `offset`.
     private func open(
+        _ sealed: ByteBuffer,
         at offset: Int,
         _ additional: [UInt8],
         _ opener: PackOpener
     ) throws(SealingFailure) -> ByteBuffer {
-        let buffer = buffer
-        let plain = ByteBuffer(capacity: buffer.count)
+        let plain = ByteBuffer(capacity: sealed.count)
         try sealer.setKey(opener.key.secret, algorithm: core.keys.sealing)
         try sealer.open(
-            buffer.span,
+            sealed.span,
             nonce: UInt64(offset),
             additional: additional.span,
             into: plain

@@ -92,6 +92,12 @@ extension PackDirectory {
     package func entries() throws(CairnError) -> [IndexEntry] {
         var entries: [IndexEntry] = []
         entries.reserveCapacity(chunks.count)
+        try forEachEntry { entries.append($0) }
+        return entries
+    }
+
+    /// Visits the same entries, one at a time and in the order of the pack.
+    func forEachEntry(_ body: (IndexEntry) -> Void) throws(CairnError) {
         for segment in segments {
             let chunks = chunks(of: segment)
             var place = 0
@@ -109,10 +115,9 @@ extension PackDirectory {
                 else {
                     throw CairnError(.damaged, "a chunk's place does not fit the index")
                 }
-                entries.append(entry)
+                body(entry)
                 place += Int(chunk.length)
             }
         }
-        return entries
     }
 }

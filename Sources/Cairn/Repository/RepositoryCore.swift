@@ -17,11 +17,14 @@ package final class RepositoryCore: Sendable {
     /// Sessions of this process that ended without an outcome.
     private let abandoned = Mutex<Set<SessionID>>([])
 
+    /// - Parameter readsCache: Whether what earlier runs left in the cache folder is used; else it
+    ///   only holds files without a name.
     package init(
         store: any Store,
         format: RepositoryFormat,
         keys: RepositoryKeys,
-        options: RepositoryOptions
+        options: RepositoryOptions,
+        readsCache: Bool = true
     ) throws(CairnError) {
         self.store = store
         self.format = format
@@ -47,9 +50,10 @@ package final class RepositoryCore: Sendable {
             repository: format.repository,
             key: keys.cache,
             environment: options.environment,
-            markMemory: options.markMemory ?? MarkMemory()
+            markMemory: options.markMemory ?? MarkMemory(),
+            isKept: readsCache
         )
-        recordCache = RecordCache(folder?.subfolder("snapshots"))
+        recordCache = RecordCache(readsCache ? folder?.subfolder("snapshots") : nil)
     }
 
     package var environment: Environment { options.environment }

@@ -182,6 +182,9 @@ extension PackDirectory: StoredValue {
             throw .truncated(offset: reader.offset, needed: count * entrySizeMin)
         }
         segments.reserveCapacity(count)
+        // Growing step by step would take up to three times the room.
+        let chunksSizeMax = reader.remaining - count * PackDirectory.segmentSize
+        chunks.reserveCapacity(chunksSizeMax / PackDirectory.chunkSize)
         for _ in 0..<count { try readSegment(from: &reader) }
         paddingSize = reader.remaining
         try reader.readZeros(paddingSize)

@@ -50,6 +50,35 @@ struct IndexCacheTests {
         #expect(try open(world, nil).fetched.count == 30)
     }
 
+    @Test("what is not to be kept uses no run of the folder and leaves none in it")
+    func withoutKeeping() throws {
+        let folder = try TestFolder()
+        var world = IndexWorld(seed: 43)
+        let source = world.addObject(chunkCount: 1000)
+        _ = try open(world, folder)
+        let names = try folder.names()
+        #expect(names.count == 1)
+        let cache = IndexCache(
+            path: folder.path,
+            repository: IndexWorld.repository,
+            key: IndexWorld.key,
+            environment: .system,
+            isKept: false
+        )
+        #expect(cache.directory == Array(folder.path.utf8))
+        var fetched: [IndexSource] = []
+        let opened = try cache.open(view: world.view) { source in
+            fetched.append(source)
+            return world.objects[source]
+        }
+        #expect(fetched == [source])
+        expectAll(world, in: opened.index)
+        #expect(opened.index.storedRuns.allSatisfy { $0.run.name == nil })
+        cache.keepSession(of: opened.index)
+        #expect(try folder.names() == names)
+        #expect(try open(world, folder).fetched.isEmpty)
+    }
+
     @Test("a view that lost objects uses the runs that are there")
     func shrinkingView() throws {
         let folder = try TestFolder()
