@@ -39,7 +39,7 @@ enum Words {
         "Sources/CairnCore/Bytes/ByteBuffer.swift":
             "one thread at a time owns a buffer; queues guarded by a lock hand it over",
         "Sources/CairnCore/Compression/Decompressor.swift":
-            "a context is either idle, guarded by a lock, or with one decompressor",
+            "a decompressor is one thread's at a time; a pool's lock orders changes of hands",
         "Sources/CairnIO/Files/FileMapping.swift":
             "the pages are read-only, and stay mapped until the last user lets go",
         "Sources/Cairn/Index/PageBitmap.swift":

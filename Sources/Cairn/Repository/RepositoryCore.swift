@@ -16,6 +16,8 @@ package final class RepositoryCore: Sendable {
     package let recordCache: RecordCache
     /// Sessions of this process that ended without an outcome.
     private let abandoned = Mutex<Set<SessionID>>([])
+    /// Those not in use; as many as ever read records at once.
+    private let decompressors = Mutex<[Decompressor]>([])
 
     /// - Parameter readsCache: Whether what earlier runs left in the cache folder is used; else it
     ///   only holds files without a name.
@@ -61,6 +63,16 @@ package final class RepositoryCore: Sendable {
 
     /// How many threads chunk, hash, compress and seal.
     package var workerCount: Int { max(1, options.workerCount ?? Processors.usableCount) }
+
+    /// A decompressor for a record, which goes back afterwards.
+    func takeDecompressor() -> Decompressor {
+        decompressors.withLock { $0.popLast() } ?? Decompressor()
+    }
+
+    /// Takes a decompressor back.
+    func putBack(_ decompressor: Decompressor) {
+        decompressors.withLock { $0.append(decompressor) }
+    }
 
     /// Notes that a session of this process has ended without an outcome.
     package func noteAbandoned(_ session: SessionID) {
@@ -116,12 +128,15 @@ package struct RecordStore: Sendable {
         _ bytes: [UInt8],
         named text: String
     ) throws(CairnError) -> (type: RecordType, payload: ByteBuffer) {
+        let decompressor = core.takeDecompressor()
+        defer { core.putBack(decompressor) }
         do throws(RecordFailure) {
             return try RecordEnvelope.open(
                 bytes.span,
                 name: text,
                 key: core.keys.record,
-                repository: core.format.repository
+                repository: core.format.repository,
+                decompressor: decompressor
             )
         } catch {
             throw CairnError.record(error, of: text)

@@ -1,20 +1,22 @@
 internal import CLZ4
 internal import CZlib
 internal import CZstd
-internal import Synchronization
 
 /// Undoes ``Compressor``.
 ///
-/// One thread at a time; contexts are reused.
+/// One thread uses a decompressor at a time: whoever has made it, or has taken it from a pool whose
+/// lock orders the changes of hands; that is why the class may say `@unchecked Sendable`. Contexts
+/// are reused, which is worth it even for records: making one for Zstandard asks the processor for
+/// its features, and a virtual machine takes 7 microseconds to answer.
 ///
 /// Compressed bytes may be hostile: output is bounded by the count asked for, nothing is allocated
 /// that this count and the size of the input do not justify, and no input is left over.
 @safe
-public final class Decompressor {
+public final class Decompressor: @unchecked Sendable {
     /// The most bytes that one unit yields.
     public static let sizeMax = Compressor.sizeMax
 
-    // Made when first needed: many a record has a decompressor of its own and is stored as it is.
+    // Made when first needed.
     private var zstdContext: OpaquePointer?
     private var inflaterContext: UnsafeMutablePointer<z_stream>?
 
@@ -22,7 +24,7 @@ public final class Decompressor {
     public init() {}
 
     deinit {
-        if let context = unsafe zstdContext { unsafe ZstdContexts.giveBack(context) }
+        unsafe ZSTD_freeDCtx(zstdContext)
         if let inflater = unsafe inflaterContext {
             unsafe inflateEnd(inflater)
             unsafe inflater.deallocate()
@@ -31,7 +33,9 @@ public final class Decompressor {
 
     private func zstd() -> OpaquePointer {
         if let context = unsafe zstdContext { return unsafe context }
-        let context = unsafe ZstdContexts.take()
+        guard let context = unsafe ZSTD_createDCtx() else {
+            preconditionFailure("out of memory for a Zstandard context")
+        }
         unsafe zstdContext = context
         return unsafe context
     }
@@ -145,39 +149,6 @@ public final class Decompressor {
             return unsafe CZlib.inflate(inflater, Z_FINISH) == Z_STREAM_END
                 && inflater.pointee.avail_in == 0 && inflater.pointee.avail_out == 0
         }
-    }
-}
-
-/// Contexts for decompressing that are not in use, at most eight of some 100 KB.
-///
-/// Making one asks the processor for its features, which a virtual machine takes 7 microseconds to
-/// answer: more than unsealing a record.
-private enum ZstdContexts {
-    @safe
-    private struct Context: @unchecked Sendable {
-        // Nobody else has it: it is either here or with one decompressor.
-        let pointer: OpaquePointer
-    }
-
-    private static let idleCountMax = 8
-    private static let idle = Mutex<[Context]>([])
-
-    static func take() -> OpaquePointer {
-        if let context = idle.withLock({ $0.popLast() }) { return unsafe context.pointer }
-        guard let context = unsafe ZSTD_createDCtx() else {
-            preconditionFailure("out of memory for a Zstandard context")
-        }
-        return unsafe context
-    }
-
-    static func giveBack(_ pointer: OpaquePointer) {
-        let context = unsafe Context(pointer: pointer)
-        let isKept = idle.withLock { idle in
-            guard idle.count < idleCountMax else { return false }
-            idle.append(context)
-            return true
-        }
-        if !isKept { unsafe ZSTD_freeDCtx(pointer) }
     }
 }
 

@@ -81,13 +81,15 @@ extension RecordEnvelope {
     ///   - name: The name that they are stored under.
     ///   - key: The repository's record key; nil in a repository without encryption.
     ///   - repository: The repository.
+    ///   - decompressor: What undoes the compression; a new one where none is given.
     /// - Returns: What the record is and its payload.
     /// - Throws: ``RecordFailure``.
     package static func open(
         _ object: Span<UInt8>,
         name: String,
         key: SecretBytes?,
-        repository: RepositoryID
+        repository: RepositoryID,
+        decompressor: Decompressor? = nil
     ) throws(RecordFailure) -> (type: RecordType, payload: ByteBuffer) {
         let envelope: RecordEnvelope
         do throws(DecodingFailure) {
@@ -124,7 +126,7 @@ extension RecordEnvelope {
         if envelope.codec == .none { return (envelope.type, compressed) }
         let payload = ByteBuffer(capacity: envelope.plainSize)
         do throws(CompressionFailure) {
-            try Decompressor().decompress(
+            try (decompressor ?? Decompressor()).decompress(
                 compressed.span,
                 codec: envelope.codec,
                 count: envelope.plainSize,
