@@ -5,8 +5,6 @@
 
 int cairn_hide_memory(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
-int cairn_processor(void) { return sched_getcpu(); }
-
 int cairn_stay_on_processor(int processor) {
     if (processor < 0 || processor >= CPU_SETSIZE) return -1;
     cpu_set_t mask;

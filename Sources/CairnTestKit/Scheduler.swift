@@ -92,9 +92,11 @@ package final class Scheduler: Sendable {
     /// Runs the actors to their end. Each gets its number, for its store.
     ///
     /// - Parameters:
+    ///   - processor: Which processor they share.
     ///   - afterStep: Runs between steps, while nobody else does.
     package func run(
         _ actors: [@Sendable (Int) -> Void],
+        processor: Int,
         afterStep: @escaping @Sendable () -> Void = {}
     ) throws(StoreError) {
         precondition(actors.count <= Scheduler.actorCountMax, "too many actors")
@@ -102,13 +104,12 @@ package final class Scheduler: Sendable {
             state.actors = actors.map { _ in Actor() }
             state.afterStep = afterStep
         }
-        let processor = cairn_processor()
         var threads: [WorkerThread] = []
         for (number, body) in actors.enumerated() {
             threads.append(
                 try WorkerThread(name: "actor-\(number)") { [self] in
                     // Where that is refused the actors only take longer.
-                    _ = cairn_stay_on_processor(processor)
+                    _ = cairn_stay_on_processor(CInt(truncatingIfNeeded: processor))
                     // Nobody does anything before it is drawn.
                     _ = step(number, .list)
                     body(number)

@@ -47,21 +47,25 @@ final class SimulatedWorld: Sendable {
         var options = RepositoryOptions()
         options.environment = .virtual(seed: seed)
         _ = try RepositoryCreation.run(store, SimulatedWorld.settings, nil, options)
-        try scheduler.run([
-            writer, writer, writer, cleaner, cleaner, forgetter, reader,
-        ]) { [self] in
-            // Only a pack that goes can take a snapshot with it.
-            let now = store.objectCount(in: "packs")
-            let before = state.withLock { state in
-                defer { state.packCount = now }
-                return state.packCount
+        let actors = [writer, writer, writer, cleaner, cleaner, forgetter, reader]
+        try SimulatedWorld.processors.withProcessor { processor in
+            try scheduler.run(actors, processor: processor) { [self] in
+                // Only a pack that goes can take a snapshot with it.
+                let now = store.objectCount(in: "packs")
+                let before = state.withLock { state in
+                    defer { state.packCount = now }
+                    return state.packCount
+                }
+                if now < before { checkAcknowledged("after a delete") }
             }
-            if now < before { checkAcknowledged("after a delete") }
         }
         checkAcknowledged("at the end")
         if violation == nil { try checkRest() }
         return violation
     }
+
+    /// Histories that run side by side.
+    private static let processors = ProcessorShare()
 
     private static let settings: RepositorySettings = {
         var settings = RepositorySettings()
