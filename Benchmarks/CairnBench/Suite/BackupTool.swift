@@ -101,8 +101,7 @@ struct CairnTool: BackupTool {
         case .restore: [command(["restore", "latest"] + into, place)]
         case .restoreOne: [command(["restore", "latest"] + into + one, place)]
         case .check: [command(["check", "--read-data"], place)]
-        case .cleanup:
-            [command(["forget", "--keep-last", "1"], place), command(["prune"], place)]
+        case .cleanup: [command(["forget", "--keep-last", "1", "--prune"], place)]
         }
     }
 

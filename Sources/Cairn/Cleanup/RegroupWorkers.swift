@@ -63,7 +63,13 @@ final class RegroupWorkers: Sendable {
     func put(_ group: ChunkGroup) throws(CairnError) {
         if core.options.publishesInline {
             var makers: [ChunkType: SegmentMaker] = [:]
-            try make(group, &makers)
+            do throws(CairnError) {
+                try make(group, &makers)
+            } catch {
+                // A group holds chunks of several packs: not just the present one is lost with it.
+                publisher.fail(error)
+                throw error
+            }
         } else if !queue.put(group) {
             throw publisher.failure ?? .cancelled
         }

@@ -118,9 +118,10 @@ enum PlanText {
     static func show(_ plan: CleanupPlan, _ output: Output) {
         if output.isJSON { return output.json(members(plan)) }
         let orphans = plan.packs(.delete).filter { $0.reason == .orphan }
+        let snapshots = Units.count(plan.snapshots, "snapshot")
         let lines: [(String, String)] = [
             ("Packs", "\(plan.packs.count) with \(Units.bytes(plan.size))"),
-            ("Needed", "\(Units.bytes(plan.usedSize)) by \(plan.snapshots) snapshots"),
+            ("Needed", "\(Units.bytes(plan.usedSize)) by \(snapshots)"),
             ("To delete", words(plan.packs(.delete))),
             ("of them orphans", words(orphans)),
             ("To rewrite", words(plan.packs(.rewrite))),
