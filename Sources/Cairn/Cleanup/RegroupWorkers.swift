@@ -20,6 +20,10 @@ struct ChunkGroup: Sendable {
 /// A few groups are in memory at once; whoever begins one waits for a buffer. The first failure
 /// ends the publisher's session, and with it the copy.
 final class RegroupWorkers: Sendable {
+    /// More threads than these would wait for the one that reads: it opens and proves about as
+    /// much in a second as four compress. Each takes some 5 MiB.
+    private static let threadCountMax = 4
+
     private let core: RepositoryCore
     private let writers: [ChunkType: PackWriter]
     private let publisher: PackPublisher
@@ -36,13 +40,14 @@ final class RegroupWorkers: Sendable {
         self.core = core
         self.writers = writers
         self.publisher = publisher
-        let bufferCount = 2 * core.workerCount + ChunkType.allCases.count
+        let threadCount = min(core.workerCount, RegroupWorkers.threadCountMax)
+        let bufferCount = 2 * threadCount + ChunkType.allCases.count
         queue = BoundedQueue(capacity: bufferCount)
         buffers = BoundedQueue(capacity: bufferCount)
         for _ in 0..<bufferCount { buffers.put(ByteBuffer()) }
         if core.options.publishesInline { return }
         do throws(StoreError) {
-            for number in 0..<core.workerCount {
+            for number in 0..<threadCount {
                 let thread = try WorkerThread(name: "cairn-regroup-\(number)") { [self] in run() }
                 threads.withLock { $0.append(thread) }
             }
@@ -62,9 +67,8 @@ final class RegroupWorkers: Sendable {
     /// Hands over a group, to be made a segment.
     func put(_ group: ChunkGroup) throws(CairnError) {
         if core.options.publishesInline {
-            var makers: [ChunkType: SegmentMaker] = [:]
             do throws(CairnError) {
-                try make(group, &makers)
+                try make(group, makeMaker())
             } catch {
                 // A group holds chunks of several packs: not just the present one is lost with it.
                 publisher.fail(error)
@@ -98,9 +102,9 @@ final class RegroupWorkers: Sendable {
     }
 
     private func run() {
-        var makers: [ChunkType: SegmentMaker] = [:]
+        let maker = makeMaker()
         do throws(CairnError) {
-            while let group = queue.take() { try make(group, &makers) }
+            while let group = queue.take() { try make(group, maker) }
         } catch {
             publisher.fail(error)
             queue.cancel()
@@ -108,18 +112,15 @@ final class RegroupWorkers: Sendable {
         }
     }
 
-    private func make(
-        _ group: ChunkGroup,
-        _ makers: inout [ChunkType: SegmentMaker]
-    ) throws(CairnError) {
+    private func makeMaker() -> SegmentMaker {
+        SegmentMaker(core, compression: .zstd(level: 3))
+    }
+
+    private func make(_ group: ChunkGroup, _ maker: SegmentMaker) throws(CairnError) {
         guard let packs = writers[group.type] else {
             throw CairnError(.invalidRequest, "there is no pack for such chunks")
         }
-        let maker =
-            makers[group.type]
-            ?? SegmentMaker(core, packs: packs, type: group.type, compression: .zstd(level: 3))
-        makers[group.type] = maker
-        try maker.append(group.bytes.span, group.chunks)
+        try maker.append(group.bytes.span, group.chunks, of: group.type, to: packs)
         buffers.put(group.bytes)
     }
 }

@@ -7,6 +7,8 @@ internal import CairnIO
 /// One per thread. The group holds chunks across calls; `flush` before the session commits.
 package final class ChunkSaver {
     private let session: WriterSession
+    private let packs: PackWriter
+    private let type: ChunkType
     private let maker: SegmentMaker
     private let group = ByteBuffer(capacity: FormatLimits.groupSizeMax)
     private var groupChunks: [PackChunk] = []
@@ -22,7 +24,9 @@ package final class ChunkSaver {
         compression: CompressionSetting
     ) {
         self.session = session
-        maker = SegmentMaker(session.core, packs: packs, type: type, compression: compression)
+        self.packs = packs
+        self.type = type
+        maker = SegmentMaker(session.core, compression: compression)
     }
 
     /// Stores a chunk unless the repository or this session has it.
@@ -35,7 +39,7 @@ package final class ChunkSaver {
         let chunk = PackChunk(id: id, length: UInt32(bytes.count))
         // A chunk of the very size of a group gains nothing from company.
         if bytes.count >= FormatLimits.groupSizeMax {
-            try maker.append(bytes, [chunk])
+            try maker.append(bytes, [chunk], of: type, to: packs)
             return true
         }
         if group.count + bytes.count > FormatLimits.groupSizeMax { try flush() }
@@ -48,7 +52,7 @@ package final class ChunkSaver {
     package func flush() throws(CairnError) {
         guard !groupChunks.isEmpty else { return }
         let group = group
-        try maker.append(group.span, groupChunks)
+        try maker.append(group.span, groupChunks, of: type, to: packs)
         group.truncate(to: 0)
         groupChunks.removeAll(keepingCapacity: true)
     }

@@ -8,8 +8,6 @@ internal import CairnIO
 /// One per thread.
 package final class SegmentMaker {
     private let core: RepositoryCore
-    private let packs: PackWriter
-    private let type: ChunkType
     private let compressor: Compressor
     private let decompressor = Decompressor()
     private let draft = ByteBuffer(capacity: FormatLimits.groupSizeMax)
@@ -17,16 +15,9 @@ package final class SegmentMaker {
     private var ranges: [Range<Int>] = []
     private var ids: [ChunkID] = []
 
-    /// Makes segments of chunks of one type.
-    package init(
-        _ core: RepositoryCore,
-        packs: PackWriter,
-        type: ChunkType,
-        compression: CompressionSetting
-    ) {
+    /// Makes segments that are compressed so.
+    package init(_ core: RepositoryCore, compression: CompressionSetting) {
         self.core = core
-        self.packs = packs
-        self.type = type
         compressor = Compressor(compression)
     }
 
@@ -35,9 +26,16 @@ package final class SegmentMaker {
     /// - Parameters:
     ///   - bytes: The chunks, one behind the other.
     ///   - chunks: What they are.
+    ///   - type: The type of all of them.
+    ///   - packs: Where the segment goes.
     /// - Throws: `.damaged` if the bytes are not those of the chunks, or do not come out of the
     ///   compressor as they went in; what the packs throw.
-    package func append(_ bytes: Span<UInt8>, _ chunks: [PackChunk]) throws(CairnError) {
+    package func append(
+        _ bytes: Span<UInt8>,
+        _ chunks: [PackChunk],
+        of type: ChunkType,
+        to packs: PackWriter
+    ) throws(CairnError) {
         let lengths = chunks.map { $0.length }
         let draft = draft
         draft.truncate(to: 0)
