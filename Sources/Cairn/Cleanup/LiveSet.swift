@@ -97,6 +97,17 @@ struct LiveSet {
         }
     }
 
+    /// Says that a chunk is needed nowhere any more.
+    mutating func unmark(_ id: ChunkID) {
+        for place in places.all(PrefixKey(id)) {
+            let number = places.number(place)
+            let (word, others) = (number >> 6, ~(1 << UInt64(number & 63) as UInt64))
+            data[word] &= others
+            trees[word] &= others
+            lists[word] &= others
+        }
+    }
+
     /// What is needed of every pack that the index lists.
     func usage() -> PackUsages {
         PackUsages(places) { isMarked($0) }

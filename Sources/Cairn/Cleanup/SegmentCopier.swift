@@ -21,7 +21,9 @@ final class SegmentCopier {
     private let executor: SessionID
     private let context: JobContext
     private let meter: CleanupMeter
-    private let live: LiveSet
+    /// What is still to be copied: neither by this executor nor by an earlier one of this
+    /// generation has it been.
+    private var live: LiveSet
     private let publisher: PackPublisher
     private let packs: [PackWriter]
     private let writers: [ChunkType: PackWriter]
@@ -29,8 +31,6 @@ final class SegmentCopier {
     private let written = Written()
     /// What is being put together, by type.
     private var groups: [ChunkType: ChunkGroup] = [:]
-    /// Chunks that are copied already, by this executor or an earlier one of this generation.
-    private var done: Set<ChunkID> = []
     private let tool = SegmentTool()
     private let stored = ByteBuffer()
     private let plain = ByteBuffer()
@@ -114,7 +114,7 @@ final class SegmentCopier {
                 let pack = IndexedPack(id: id, kind: tail.opener.header.kind, size: object.size)
                 let entries = try tail.directory.entries()
                 written.packs.withLock { $0.append(CopiedPack(pack: pack, entries: entries)) }
-                for chunk in tail.directory.chunks { done.insert(chunk.id) }
+                for chunk in tail.directory.chunks { live.unmark(chunk.id) }
             } catch {
                 // One that was not finished properly stays an orphan.
                 guard error.code == .damaged else { throw error }
@@ -129,7 +129,7 @@ final class SegmentCopier {
         for segment in tail.directory.segments {
             try context.checkCancelled()
             let chunks = Array(tail.directory.chunks(of: segment))
-            let needed = chunks.map { live.isNeeded($0.id, in: pack.id) && !done.contains($0.id) }
+            let needed = chunks.map { live.isNeeded($0.id, in: pack.id) }
             guard needed.contains(true) else { continue }
             let (stored, plain) = (stored, plain)
             stored.truncate(to: 0)
@@ -186,7 +186,7 @@ final class SegmentCopier {
                 type: segment.type,
                 chunks: chunks
             )
-            for chunk in chunks { done.insert(chunk.id) }
+            for chunk in chunks { live.unmark(chunk.id) }
         } else {
             for index in chunks.indices where needed[index] {
                 try regroup(plain.span(ranges[index]), chunks[index], segment.type)
@@ -207,18 +207,15 @@ final class SegmentCopier {
         _ chunk: PackChunk,
         _ type: ChunkType
     ) throws(CairnError) {
-        var group: ChunkGroup
-        let open = groups.removeValue(forKey: type)
-        if let open, open.takes(bytes.count) {
-            group = open
-        } else {
-            if let open { try workers.put(open) }
-            group = try workers.begin(type)
+        if let open = groups[type], !open.takes(bytes.count) {
+            groups[type] = nil
+            try workers.put(open)
         }
-        group.bytes.append(bytes)
-        group.chunks.append(chunk)
-        groups[type] = group
-        done.insert(chunk.id)
+        if groups[type] == nil { groups[type] = try workers.begin(type) }
+        groups[type]?.bytes.append(bytes)
+        // In place: a copy of the list for each chunk would be quadratic.
+        groups[type]?.chunks.append(chunk)
+        live.unmark(chunk.id)
     }
 
     /// Writes what is held back and waits until all of it is in the store.
