@@ -9,6 +9,7 @@ enum Main {
     static func main() {
         let signals = Interrupts.shared.begin()
         ProcessPrivacy.hideMemory()
+        DescriptorLimit.raise()
         Task.detached { exit(await run(ArgumentList.ofThisProcess()).rawValue) }
         Interrupts.shared.listen(to: signals)
     }

@@ -16,6 +16,26 @@ struct BackupSourceTests {
         #expect(try snapshotCount(sandbox) == 1)
     }
 
+    @Test("a tree of many and of deep folders needs few open files")
+    func fewDescriptors() throws {
+        let sandbox = try Sandbox.filled()
+        let manager = FileManager.default
+        for number in 0..<1500 {
+            let folder = sandbox.path("tree/\(number % 10)/\(number)")
+            try manager.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try sandbox.write("tree/\(number % 10)/\(number)/file", "\(number)")
+        }
+        let deep = "tree/" + String(repeating: "d/", count: 300)
+        try manager.createDirectory(atPath: sandbox.path(deep), withIntermediateDirectories: true)
+        try sandbox.write(deep + "bottom", "x")
+        let run = try sandbox.shell(
+            "ulimit -n 256; cairn backup tree && cairn restore latest -t back"
+                + " && diff -r tree \"back$PWD/tree\""
+        )
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(!run.errors.contains("open files"), "\(run.errors)")
+    }
+
     @Test("a stream is saved under its name")
     func stream() throws {
         let sandbox = try Sandbox.filled()

@@ -3,20 +3,21 @@ internal import CairnFormat
 internal import CairnIO
 internal import Synchronization
 
-/// One backup: a walker, workers and an assembler around a writer session.
+/// One backup: a scanner, a walker, workers and an assembler around a writer session.
 package final class BackupRun: Sendable {
     private let core: RepositoryCore
     private let request: BackupRequest
     private let context: JobContext
     private let session: WriterSession
     private let counters: BackupCounters
+    private let handles: SourceHandles
+    private let seen = BoundedQueue<SightingBatch>(capacity: SourceHandles.sightingBatchCountMax)
     private let work: WorkQueue
     private let ordered: BoundedQueue<WalkBatch>
     private let sink: MetadataSink
     private let failure = Mutex<CairnError?>(nil)
 
-    /// Batches that may wait for a worker, and for the assembler.
-    private static let batchCountMax = 8
+    /// Batches that may wait for the assembler.
     private static let orderedCountMax = 64
 
     private init(
@@ -30,7 +31,8 @@ package final class BackupRun: Sendable {
         self.context = context
         self.session = session
         counters = session.counters
-        work = WorkQueue(batchCountMax: BackupRun.batchCountMax)
+        handles = SourceHandles(limit: DescriptorLimit.current, workerCount: core.workerCount)
+        work = WorkQueue(batchCountMax: SourceHandles.jobBatchCountMax)
         ordered = BoundedQueue(capacity: BackupRun.orderedCountMax)
         sink = MetadataSink(session)
     }
@@ -166,6 +168,7 @@ package final class BackupRun: Sendable {
         _ source: SourceSet,
         parent: SnapshotRecord?
     ) throws(CairnError) -> [WorkerThread] {
+        let walking = try walking(source, parent: parent)
         var threads: [WorkerThread] = []
         do throws(StoreError) {
             for number in 0..<core.workerCount {
@@ -173,9 +176,7 @@ package final class BackupRun: Sendable {
                     try WorkerThread(name: "cairn-work-\(number)") { [self] in worker() }
                 )
             }
-            threads.append(
-                try WorkerThread(name: "cairn-walk") { [self] in walk(source, parent: parent) }
-            )
+            for (name, body) in walking { threads.append(try WorkerThread(name: name, body)) }
         } catch {
             fail(CairnError.store(error, "starting a thread"))
             for thread in threads { thread.join() }
@@ -184,35 +185,86 @@ package final class BackupRun: Sendable {
         return threads
     }
 
+    /// What gives the workers and the assembler their work, each part for a thread of its own.
+    private func walking(
+        _ source: SourceSet,
+        parent: SnapshotRecord?
+    ) throws(CairnError) -> [(name: String, body: @Sendable () -> Void)] {
+        let roots: SourceRoots
+        switch source {
+        case .stream(let name, let stream):
+            let read: @Sendable () -> Void = { [self] in
+                walked { () throws(CairnError) in try readStream(name, stream) }
+            }
+            return [("cairn-walk", read)]
+        case .paths(let paths, _):
+            roots = paths
+        }
+        let root: SourceDirectory
+        do {
+            root = try SourceDirectory.open(path: [UInt8(ascii: "/")])
+        } catch {
+            throw CairnError.unreadableSource([UInt8(ascii: "/")], error)
+        }
+        let scanBody: @Sendable () -> Void = { [self] in scan(roots, from: root) }
+        let walkBody: @Sendable () -> Void = { [self] in
+            walked { () throws(CairnError) in try walk(from: root, parent: parent) }
+        }
+        return [("cairn-scan", scanBody), ("cairn-walk", walkBody)]
+    }
+
     /// Records the first failure and stops everybody.
     private func fail(_ error: CairnError) {
         failure.withLock { $0 = $0 ?? error }
+        seen.cancel()
         work.cancel()
         ordered.cancel()
     }
 
-    private func walk(_ source: SourceSet, parent: SnapshotRecord?) {
+    /// Says what lies in the source, ahead of the walk.
+    private func scan(_ roots: SourceRoots, from root: SourceDirectory) {
         do throws(CairnError) {
-            let trees = TreeLoader(ChunkReader(core: core, index: session.index))
-            switch source {
-            case .stream(let name, let stream):
-                try readStream(name, stream)
-            case .paths(let roots, _):
-                let excludes = try ExcludeRules(request.excludes)
-                var walker = SourceWalker(
-                    request: request,
-                    excludes: excludes,
-                    repositoryIdentity: request.repositoryPath.flatMap {
-                        try? SourceDirectory.open(path: $0).metadata().identity
-                    },
-                    trees: trees,
-                    context: context,
-                    counters: counters
-                ) { [self] batch throws(CairnError) in
-                    try send(batch)
-                }
-                try walker.walk(roots, parent: parent?.tree)
+            var scanner = try SourceScanner(
+                request: request,
+                repositoryIdentity: request.repositoryPath.flatMap {
+                    try? SourceDirectory.open(path: $0).metadata().identity
+                },
+                handles: handles,
+                context: context
+            ) { [seen] batch throws(CairnError) in
+                guard seen.put(batch) else { throw CairnError.cancelled }
             }
+            try scanner.scan(roots, from: root)
+            seen.close()
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// Compares what the scan says with the parent snapshot.
+    private func walk(
+        from root: SourceDirectory,
+        parent: SnapshotRecord?
+    ) throws(CairnError) {
+        var walker = try SourceWalker(
+            request: request,
+            root: root,
+            parent: parent?.tree,
+            trees: TreeLoader(ChunkReader(core: core, index: session.index)),
+            handles: handles,
+            context: context,
+            counters: counters
+        ) { [self] batch throws(CairnError) in
+            try send(batch)
+        }
+        while let batch = seen.take() { try walker.take(batch) }
+        try walker.finish()
+    }
+
+    /// Does the walk, and lets the others end after it.
+    private func walked(_ walk: () throws(CairnError) -> Void) {
+        do throws(CairnError) {
+            try walk()
             counters.walkEnded()
             work.close()
             ordered.close()
@@ -226,7 +278,7 @@ package final class BackupRun: Sendable {
             batch.abandon()
             throw CairnError.cancelled
         }
-        if !batch.jobs.isEmpty { try work.put(batch) }
+        if batch.hasJobs { try work.put(batch) }
     }
 
     /// Stores one stream as a file in the root.

@@ -9,12 +9,20 @@ struct BatchBuilder: ~Copyable {
     /// or this many steps.
     private static var itemCountMax: Int { 2048 }
 
+    private let folderCountMax: Int
     private let emit: (WalkBatch) throws(CairnError) -> Void
     private var items: [WalkItem] = []
     private var jobs: [FileJob] = []
     private var size: UInt64 = 0
+    /// The folders that the files to read lie in, each counted again where it comes back.
+    private var folderCount = 0
 
-    init(emit: @escaping (WalkBatch) throws(CairnError) -> Void) {
+    /// Makes a builder.
+    ///
+    /// - Parameter folderCountMax: In how many folders the files of a batch may lie, since each
+    ///   stays open until they are read.
+    init(folderCountMax: Int, emit: @escaping (WalkBatch) throws(CairnError) -> Void) {
+        self.folderCountMax = folderCountMax
         self.emit = emit
     }
 
@@ -29,6 +37,10 @@ struct BatchBuilder: ~Copyable {
         let jobSize = job.metadata.size
         // A large file travels alone, so that the small ones before it need not wait for it.
         if !jobs.isEmpty && size + jobSize > BatchBuilder.sizeMax { try flush() }
+        if jobs.last?.directory !== job.directory {
+            if folderCount == folderCountMax { try flush() }
+            folderCount += 1
+        }
         items.append(item(jobs.count))
         jobs.append(job)
         size += min(jobSize, BatchBuilder.sizeMax)
@@ -46,6 +58,7 @@ struct BatchBuilder: ~Copyable {
         items = []
         jobs = []
         size = 0
+        folderCount = 0
         try emit(batch)
     }
 }

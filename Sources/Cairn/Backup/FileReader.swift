@@ -47,9 +47,10 @@ package final class FileReader {
     /// Reads every file of a batch and hands over what became of them.
     package func process(_ batch: WalkBatch) throws(CairnError) {
         var outcomes: [FileOutcome] = []
-        outcomes.reserveCapacity(batch.jobs.count)
+        let jobs = batch.takeJobs()
+        outcomes.reserveCapacity(jobs.count)
         var pending: [PendingFile] = []
-        for job in batch.jobs {
+        for job in jobs {
             try context.checkCancelled()
             if job.metadata.size > smallSizeMax || job.metadata.mayHaveHoles {
                 outcomes.append(try readLarge(job))

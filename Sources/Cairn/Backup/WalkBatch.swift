@@ -5,20 +5,31 @@ package import CairnIO
 /// A stretch of the source in depth-first order: what the walker found there, and the files in it
 /// that must be read.
 ///
-/// The walker makes it, one worker reads its files, the assembler turns it into trees. `items` and
-/// `jobs` never change; the outcomes pass through a monitor.
+/// The walker makes it, one worker reads its files, the assembler turns it into trees. `items`
+/// never change; jobs and outcomes pass through a monitor.
 package final class WalkBatch: Sendable {
     package let items: [WalkItem]
-    package let jobs: [FileJob]
+    /// Whether there are files to read.
+    package let hasJobs: Bool
     private struct State: Sendable {
+        var jobs: [FileJob]
         var outcomes: [FileOutcome]?
         var isAbandoned = false
     }
-    private let state = Monitor(State())
+    private let state: Monitor<State>
 
     package init(items: [WalkItem], jobs: [FileJob]) {
         self.items = items
-        self.jobs = jobs
+        hasJobs = !jobs.isEmpty
+        state = Monitor(State(jobs: jobs))
+    }
+
+    /// Gives the files to read to the one who reads them, and keeps none of their folders open.
+    package func takeJobs() -> [FileJob] {
+        state.withLock { state in
+            defer { state.jobs = [] }
+            return state.jobs
+        }
     }
 
     /// Hands over what became of the jobs, one outcome each.
@@ -29,7 +40,10 @@ package final class WalkBatch: Sendable {
 
     /// Says that the jobs will never be done.
     package func abandon() {
-        state.withLock { $0.isAbandoned = true }
+        state.withLock { state in
+            state.isAbandoned = true
+            state.jobs = []
+        }
         state.broadcast()
     }
 
@@ -37,7 +51,7 @@ package final class WalkBatch: Sendable {
     ///
     /// - Returns: Nil where the jobs were abandoned.
     package func awaitOutcomes() -> [FileOutcome]? {
-        if jobs.isEmpty { return [] }
+        guard hasJobs else { return [] }
         let state = state.wait { state -> State? in
             state.outcomes != nil || state.isAbandoned ? state : nil
         }

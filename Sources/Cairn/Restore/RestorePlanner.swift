@@ -32,7 +32,7 @@ struct RestorePlanner: ~Copyable {
     private var frames: [Frame] = []
     private var filter: RestoreFilter
     private var owners: OwnerMap
-    var stretch = RestoreStretch()
+    var stretch = RestoreStretch(limit: DescriptorLimit.current)
     var links: [LinkKey: (group: LinkGroup, left: UInt64)] = [:]
     private var totals: SnapshotTotals
     var ordinal: UInt64 = 0
@@ -133,7 +133,7 @@ struct RestorePlanner: ~Copyable {
     /// Hands what is planned to the workers, when they are near the end of what they have.
     mutating func flush() throws(CairnError) {
         guard !stretch.isEmpty else {
-            stretch = RestoreStretch()
+            stretch = RestoreStretch(limit: DescriptorLimit.current)
             return
         }
         let ticket = window.enter()

@@ -82,8 +82,9 @@ final class StretchWindow: Sendable {
 struct RestoreStretch {
     /// The most chunks, folders and files of several chunks of one stretch.
     private static let pieceCountMax = 16_384
-    private static let directoryCountMax = 192
-    private static let largeFileCountMax = 64
+    private let limit: Int
+    private let directoryCountMax: Int
+    private let largeFileCountMax: Int
     /// The most bytes of a read of several segments.
     private static let readSizeMax = 2 << 20
     /// The most bytes that are read over rather than left out.
@@ -104,11 +105,21 @@ struct RestoreStretch {
     private(set) var directoryCount = 0
     private var largeFileCount = 0
 
+    /// Makes an empty stretch.
+    ///
+    /// - Parameter limit: How many descriptors the process may have open; two stretches and the
+    ///   way to where the planning stands fit in it from 256 on.
+    init(limit: Int) {
+        self.limit = limit
+        directoryCountMax = min(192, max(limit / 5, 8))
+        largeFileCountMax = min(64, max(limit / 16, 4))
+    }
+
     /// Whether it is time to hand it to the workers.
     var isFull: Bool {
         pieces.count >= RestoreStretch.pieceCountMax
-            || directoryCount >= RestoreStretch.directoryCountMax
-            || largeFileCount >= RestoreStretch.largeFileCountMax
+            || directoryCount >= directoryCountMax
+            || largeFileCount >= largeFileCountMax
     }
 
     var isEmpty: Bool { pieces.isEmpty }
@@ -201,7 +212,7 @@ struct RestoreStretch {
                 ReadGroup(pack: pack, segments: segments, pieces: grouped, window: ticket)
             )
         }
-        self = RestoreStretch()
+        self = RestoreStretch(limit: limit)
         return groups
     }
 }

@@ -47,6 +47,18 @@ package final class SourceDirectory: Sendable {
         return SourceDirectory(opened, effectiveUserID: effectiveUserID)
     }
 
+    /// Opens the directory that this one lies in.
+    ///
+    /// - Parameter expecting: Which it was before; if this directory was moved since, that is a
+    ///   failure (``FileFailure/isReplaced``).
+    package func openParent(expecting: FileIdentity) throws(FileFailure) -> SourceDirectory {
+        let how = cairn_open_directory | accessTimeFlag(owner: nil)
+        let above = [UInt8](repeating: UInt8(ascii: "."), count: 2)
+        let opened = try Descriptor.open(above, in: descriptor.number, how)
+        guard try opened.metadata().identity == expecting else { throw .replaced(.open) }
+        return SourceDirectory(opened, effectiveUserID: effectiveUserID)
+    }
+
     /// The names in this directory, sorted as bytes.
     package func names() throws(FileFailure) -> [FileName] {
         Array(try listing())

@@ -45,6 +45,24 @@ struct SourceTests {
         #expect(throws: FileFailure.self) { try directory.metadata(of: long) }
     }
 
+    @Test("the directory above opens only where it is still the same")
+    func parent() throws {
+        let scratch = try Scratch()
+        let above = try scratch.source()
+        for name in ["a", "b"] { mkdir("\(scratch.path)/\(name)", 0o755) }
+        mkdir("\(scratch.path)/a/c", 0o755)
+        let a = try above.openSubdirectory("a".name)
+        let inner = try a.openSubdirectory("c".name)
+        let identity = try a.metadata().identity
+        let again = try inner.openParent(expecting: identity)
+        #expect(try again.names() == ["c".name])
+        rename("\(scratch.path)/a/c", "\(scratch.path)/b/c")
+        let failure = #expect(throws: FileFailure.self) {
+            try inner.openParent(expecting: identity)
+        }
+        #expect(failure?.isReplaced == true)
+    }
+
     @Test("a directory of 100,000 entries lists whole and sorted")
     func manyEntries() throws {
         let scratch = try Scratch()

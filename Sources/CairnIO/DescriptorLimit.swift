@@ -1,0 +1,29 @@
+internal import Glibc
+
+/// How many file descriptors this process may have open.
+public enum DescriptorLimit {
+    /// The limit that holds now (`RLIMIT_NOFILE`); 1024 where the system does not say.
+    public static var current: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return 1024
+        }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Raises the limit as far as this user may.
+    ///
+    /// For programs; a library never does this of its own accord. A backup goes with any limit: it
+    /// keeps fewer folders of the source open at once where the limit is low. Programs started by
+    /// this one inherit the limit.
+    public static func raise() {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else {
+            return
+        }
+        limit.rlim_cur = limit.rlim_max
+        // A kernel that refuses leaves things as they are anyway.
+        _ = unsafe setrlimit(resource, &limit)
+    }
+}
