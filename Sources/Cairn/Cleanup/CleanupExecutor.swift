@@ -197,16 +197,15 @@ package struct CleanupExecutor {
         let there = doomed.packs.filter { sizes[$0] != nil }
         let total = there.reduce(0) { $0 + (sizes[$1] ?? 0) }
         meter.begin("deleting", total: total, items: UInt64(there.count))
-        for pack in there {
-            try context.checkCancelled()
+        try records.forEach(there, context: context) {
+            [records, meter, sizes] pack throws(CairnError) in
             try records.delete(ObjectNames.pack(pack))
-            let size = sizes[pack] ?? 0
-            meter.add(size, items: 1)
-            report.packsDeleted += 1
-            report.bytesDeleted += size
+            meter.add(sizes[pack] ?? 0, items: 1)
         }
-        for index in doomed.retired {
-            try context.checkCancelled()
+        report.packsDeleted += there.count
+        report.bytesDeleted += total
+        try records.forEach(doomed.retired, context: context) {
+            [records] index throws(CairnError) in
             try records.delete(ObjectNames.index(index))
         }
         try records.barrier()

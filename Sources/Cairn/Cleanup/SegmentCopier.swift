@@ -169,11 +169,13 @@ final class SegmentCopier {
         guard place == plain.count else {
             throw CairnError(.damaged, "a segment of \(text) has another length than stated")
         }
+        // What nothing needs is not looked at: it may be damaged.
+        let copied = chunks.indices.filter { needed[$0] }
         var ids: [ChunkID] = []
-        core.identifier.identify(plain.span, ranges: ranges, into: &ids)
+        core.identifier.identify(plain.span, ranges: copied.map { ranges[$0] }, into: &ids)
         var size = 0
-        for index in chunks.indices where needed[index] {
-            guard ids[index] == chunks[index].id else {
+        for (index, id) in zip(copied, ids) {
+            guard id == chunks[index].id else {
                 throw CairnError(.damaged, "chunk \(chunks[index].id) in \(text) is damaged")
             }
             size += ranges[index].count
@@ -188,7 +190,7 @@ final class SegmentCopier {
             )
             for chunk in chunks { live.unmark(chunk.id) }
         } else {
-            for index in chunks.indices where needed[index] {
+            for index in copied {
                 try regroup(plain.span(ranges[index]), chunks[index], segment.type)
             }
         }

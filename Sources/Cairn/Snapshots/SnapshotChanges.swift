@@ -74,7 +74,7 @@ package struct SnapshotChanges {
     ) throws(CairnError) {
         let view = try RepositoryView.load(records, context: context)
         for id in ids { _ = try SnapshotChanges.snapshot(id, view) }
-        try mark(ids, reason: reason)
+        try mark(ids, reason: reason, context: context)
     }
 
     private static var moved: CairnError {
@@ -92,7 +92,11 @@ package struct SnapshotChanges {
     }
 
     /// Creates the marks and makes them durable.
-    package func mark(_ ids: [SessionID], reason: String) throws(CairnError) {
+    package func mark(
+        _ ids: [SessionID],
+        reason: String,
+        context: JobContext = JobContext()
+    ) throws(CairnError) {
         let host = core.environment.host
         let record = ForgottenRecord(
             time: core.environment.time.wallNanoseconds,
@@ -100,12 +104,20 @@ package struct SnapshotChanges {
             user: Array(host.userName.utf8.prefix(FormatLimits.nameSizeMax)),
             reason: Array(reason.utf8.prefix(ForgottenRecord.reasonSizeMax))
         )
-        for id in ids {
+        let payload = record.encode()
+        let mark: @Sendable (SessionID) throws(CairnError) -> Void = {
+            [records] id throws(CairnError) in
             let name = ObjectNames.forgotten(id)
-            let sealed = try records.seal(.forgotten, record.encode(), named: name)
             // A mark that is there already says the same.
-            try SpaceReserve.whenFull(core) { () throws(CairnError) in
-                _ = try records.create(name, sealed)
+            _ = try records.create(name, try records.seal(.forgotten, payload, named: name))
+        }
+        do throws(CairnError) {
+            try records.forEach(ids, context: context, mark)
+        } catch {
+            guard error.code == .outOfSpace else { throw error }
+            // One at a time, since only the first of several would see the reserve go.
+            for id in ids {
+                try SpaceReserve.whenFull(core) { () throws(CairnError) in try mark(id) }
             }
         }
         try records.barrier()
