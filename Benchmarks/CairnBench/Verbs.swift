@@ -35,11 +35,14 @@ struct SuiteVerb: AsyncParsableCommand {
     )
     var peers: String?
 
+    @Flag(help: "Measure Cairn once more, opened by a key file instead of a password.")
+    var keyFile = false
+
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let names = peers.map { $0.split(separator: ",").map(String.init) }
-        let tools = try ToolFinder.find(cairn: cairn, peers: names)
+        let tools = try ToolFinder.find(cairn: cairn, withKeyFile: keyFile, peers: names)
         let trees = try trees.map(Scratch.resolve)
         let scratch = try Scratch(place.scratch)
         let runs: [SuiteRun]

@@ -52,6 +52,24 @@ struct ToolTests {
         #expect(variables(tool) == ["BUP_DIR=/s/repository"])
     }
 
+    @Test("Cairn with a key file makes one of its own and never sees a password")
+    func keyFile() {
+        let tool = CairnTool(program: "/bin/cairn", usesKeyFile: true)
+        let made = tool.create(ToolTests.place)
+        #expect(made.count == 2)
+        #expect(made.first?.arguments.last == "/s/home/key")
+        #expect(made.last?.arguments == ["/bin/cairn", "init"])
+        let steps = SuiteStep.allCases.flatMap { tool.commands(for: $0, ToolTests.place) }
+        let all = made.dropFirst() + steps
+        for command in all {
+            #expect(command.environment.contains("CAIRN_KEY_FILE=/s/home/key"))
+            #expect(!command.environment.contains { $0.hasPrefix("CAIRN_PASSWORD") })
+        }
+        let other = CairnTool(program: "/bin/cairn")
+        #expect(other.name != tool.name && other.create(ToolTests.place).count == 1)
+        #expect(variables(other).contains("CAIRN_PASSWORD=benchmark"))
+    }
+
     @Test("kopia is told to compress, to restore by path, and to free space at once")
     func kopia() {
         let tool = KopiaTool(program: "/bin/kopia")

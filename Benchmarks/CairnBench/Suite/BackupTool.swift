@@ -85,12 +85,26 @@ extension BackupTool {
 
 /// This project's command.
 struct CairnTool: BackupTool {
-    let name = "cairn"
     let program: String
+    /// Whether repositories open by a key file rather than a password, so that no slow hash is
+    /// computed. None of the peers has that.
+    var usesKeyFile = false
     let versionArguments = ["version"]
-    let settings = "AES-256-GCM, compression auto,3"
 
-    func create(_ place: ToolPlace) -> [ChildCommand] { [command(["init"], place)] }
+    var name: String { usesKeyFile ? "cairn-key" : "cairn" }
+
+    var settings: String {
+        "AES-256-GCM, compression auto,3" + (usesKeyFile ? ", opened by a key file" : "")
+    }
+
+    func create(_ place: ToolPlace) -> [ChildCommand] {
+        let key = CairnTool.key(place)
+        let make = ["/bin/sh", "-c", "umask 077 && head -c 64 /dev/urandom > \"$0\"", key]
+        let making = ChildCommand(arguments: make, environment: place.environment)
+        return (usesKeyFile ? [making] : []) + [command(["init"], place)]
+    }
+
+    private static func key(_ place: ToolPlace) -> String { place.home + "/key" }
 
     func commands(for step: SuiteStep, _ place: ToolPlace) -> [ChildCommand] {
         let into = ["--target", place.target]
@@ -107,8 +121,10 @@ struct CairnTool: BackupTool {
 
     private func command(_ words: [String], _ place: ToolPlace) -> ChildCommand {
         let environment = [
-            "CAIRN_REPOSITORY=\(place.repository)", "CAIRN_PASSWORD=\(ToolPlace.password)",
-            "CAIRN_CACHE_DIR=\(place.cache)",
+            "CAIRN_REPOSITORY=\(place.repository)", "CAIRN_CACHE_DIR=\(place.cache)",
+            usesKeyFile
+                ? "CAIRN_KEY_FILE=\(CairnTool.key(place))"
+                : "CAIRN_PASSWORD=\(ToolPlace.password)",
         ]
         return ChildCommand(
             arguments: [program] + words,

@@ -16,16 +16,19 @@ enum ToolFinder {
     ///
     /// - Parameters:
     ///   - cairn: Where Cairn's command is; nil for the one beside this executable.
+    ///   - withKeyFile: Whether Cairn takes part once more, opened by a key file.
     ///   - names: Which peers must be there; nil for those that are.
     ///   - path: The folders to look for peers in, with colons between them.
     static func find(
         cairn: String?,
+        withKeyFile: Bool = false,
         peers names: [String]?,
         on path: String = variable("PATH") ?? ""
     ) throws -> [any BackupTool] {
         let own = try Scratch.resolve(cairn ?? beside("cairn"))
         guard isProgram(own) else { throw BenchFailure("\(own) is no program") }
         var tools: [any BackupTool] = [CairnTool(program: own)]
+        if withKeyFile { tools.append(CairnTool(program: own, usesKeyFile: true)) }
         for name in names ?? peerNames {
             guard let peer = peers.first(where: { $0.name == name }) else {
                 let known = peerNames.joined(separator: ", ")
