@@ -100,13 +100,19 @@ enum Secrets {
     static func output(of command: [UInt8]) throws(Failure) -> [UInt8] {
         let shell = ["/bin/sh", "-c"].map { Array($0.utf8) }
         do {
-            let process = try ChildProcess(shell + [command], input: .inherited)
+            let process = try ChildProcess()
+            let registration = Interrupts.shared.register { process.terminate() }
+            defer { Interrupts.shared.remove(registration) }
+            try process.start(shell + [command], input: .inherited)
             let bytes = try Descriptor.contents(of: process.output, sizeMax: sizeMax)
             let ending = process.wait()
+            if Interrupts.shared.isInterrupted { throw Failure(.interrupted, "interrupted") }
             guard ending.isSuccess else {
                 throw SystemFailureOrEnding.ending(ending)
             }
             return bytes
+        } catch let error as Failure {
+            throw error
         } catch let error as SystemFailureOrEnding {
             throw Failure(.failed, "the password command \(error.description)")
         } catch let error as SystemFailure {

@@ -57,20 +57,31 @@ final class DescriptorSource: ByteSource {
 ///
 /// Only a command that ends well gives a whole stream.
 final class CommandSource: ByteSource {
+    private let arguments: [[UInt8]]
     private let process: ChildProcess
     private let stream: DescriptorSource
     private let name: String
     private let hasEnded = Mutex(false)
 
-    /// Starts the command.
+    /// Names a command that does not run yet.
     init(_ arguments: [[UInt8]]) throws(Failure) {
+        self.arguments = arguments
         name = PathText.escaped(arguments.first ?? [])
         do {
-            process = try ChildProcess(arguments, input: .inherited)
+            process = try ChildProcess()
         } catch {
             throw Failure(.failed, "cannot run \(name): \(error.description)")
         }
         stream = DescriptorSource(process.output)
+    }
+
+    /// Starts the command; ``cancel()`` may come before.
+    func start() throws(Failure) {
+        do {
+            try process.start(arguments, input: .inherited)
+        } catch {
+            throw Failure(.failed, "cannot run \(name): \(error.description)")
+        }
     }
 
     /// Has the next read fail, and asks the command to end.

@@ -2,6 +2,9 @@ internal import Foundation
 internal import Synchronization
 
 /// A program that runs beside this one, its standard output readable here.
+///
+/// Whoever registers ``terminate()`` for signals does so before ``start(_:input:)``, so that none
+/// comes when the program runs and nobody would end it.
 final class ChildProcess: Sendable {
     /// Where its standard input comes from.
     enum Input {
@@ -30,43 +33,55 @@ final class ChildProcess: Sendable {
         }
     }
 
-    /// Its process ID.
-    let id: pid_t
+    private struct State {
+        /// Where the program will write; nil once it was started.
+        var input: CInt?
+        /// Its process ID while it runs; once reaped it may belong to another process.
+        var id: pid_t?
+        var isToEnd = false
+    }
+
     /// Where its standard output is read.
     let output: CInt
-    /// Whether its ID may belong to another process by now.
-    private let isReaped = Mutex(false)
+    private let state: Mutex<State>
 
-    /// Starts a program, found as the shell finds it, with its arguments in bytes.
-    init(_ arguments: [[UInt8]], input: Input) throws(SystemFailure) {
+    /// Makes the pipe from a program that does not run yet.
+    init() throws(SystemFailure) {
         var ends: [CInt] = [0, 0]
         guard unsafe pipe(&ends) == 0 else { throw SystemFailure(code: errno) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         output = ends[0]
-        do {
-            id = try ChildProcess.start(arguments, input: input, output: ends[1])
-        } catch {
-            close(ends[0])
-            close(ends[1])
-            throw error
-        }
-        close(ends[1])
+        state = Mutex(State(input: ends[1]))
     }
 
     deinit {
         close(output)
+        if let input = state.withLock({ $0.input }) { close(input) }
+    }
+
+    /// Starts a program, found as the shell finds it, with its arguments in bytes. To be called
+    /// once; a program that was asked to end before that is started and asked again.
+    func start(_ arguments: [[UInt8]], input standardInput: Input) throws(SystemFailure) {
+        guard let end = state.withLock({ $0.input.take() }) else { return }
+        defer { close(end) }
+        let id = try ChildProcess.start(arguments, input: standardInput, output: end)
+        state.withLock { state in
+            state.id = id
+            if state.isToEnd { kill(id, SIGTERM) }
+        }
     }
 
     /// Waits for its end, once. It can be asked to end meanwhile.
     func wait() -> Ending {
+        guard let id = state.withLock({ $0.id }) else { return .status(-1) }
         // Waits without reaping: until it is reaped, nobody else gets its ID.
         var information = unsafe siginfo_t()
         while unsafe waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0 {
             if errno != EINTR { return .status(-1) }
         }
         var status: CInt = 0
-        let result = isReaped.withLock { isReaped in
-            isReaped = true
+        let result = state.withLock { state in
+            state.id = nil
             return unsafe waitpid(id, &status, 0)
         }
         guard result == id else { return .status(-1) }
@@ -76,8 +91,9 @@ final class ChildProcess: Sendable {
 
     /// Asks it to end.
     func terminate() {
-        isReaped.withLock { isReaped in
-            if !isReaped { kill(id, SIGTERM) }
+        state.withLock { state in
+            state.isToEnd = true
+            if let id = state.id { kill(id, SIGTERM) }
         }
     }
 

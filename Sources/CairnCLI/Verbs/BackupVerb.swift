@@ -136,9 +136,10 @@ struct BackupVerb: Verb {
         let name = sources.stdinFilename?.bytes ?? Array("stdin".utf8)
         if sources.stdinFromCommand {
             let source = try CommandSource(paths.map(\.bytes))
-            defer { source.close() }
             let registration = Interrupts.shared.register { source.cancel() }
             defer { Interrupts.shared.remove(registration) }
+            try source.start()
+            defer { source.close() }
             request.source = .stream(name: name, source)
             return try await runner.run(repository.backup(request))
         }
