@@ -117,7 +117,9 @@ public struct TreeGenerator {
         setAttribute(attributed, "user.empty", [])
         setAttribute(attributed, "user.binary", random.bytes(count: 900))
         setAttribute(folder, "user.on-a-folder", [0, 1, 2])
-        for mode in [0o000, 0o400, 0o777, 0o1755, 0o2755, 0o4711] as [mode_t] {
+        // Only root reads a file that nobody may read.
+        let least: mode_t = geteuid() == 0 ? 0o000 : 0o440
+        for mode in [least, 0o400, 0o777, 0o1755, 0o2755, 0o4711] as [mode_t] {
             let path = place("mode-\(mode)")
             try writeFile(path, contents(ofSizeUpTo: 50))
             try check("chmod", unsafe TreePath(path).call { unsafe chmod($0, mode) })

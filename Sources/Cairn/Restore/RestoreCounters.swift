@@ -15,6 +15,7 @@ package final class RestoreCounters: Sendable {
     private let filesVerified = Atomic<UInt64>(0)
     private let directories = Atomic<UInt64>(0)
     private let others = Atomic<UInt64>(0)
+    private let ownersLeft = Atomic<UInt64>(0)
     private let bytesRestored = Atomic<UInt64>(0)
     private let bytesPassed = Atomic<UInt64>(0)
     private let isPlanned = Atomic<Bool>(false)
@@ -88,6 +89,11 @@ package final class RestoreCounters: Sendable {
         if reportsItems { context.report(.item(path: path(), action: action, size: bytes)) }
     }
 
+    /// The owner or group stayed that of whoever runs the restore.
+    func ownerLeft() {
+        ownersLeft.add(1, ordering: .relaxed)
+    }
+
     /// Something could not be restored, or not wholly.
     func report(_ problem: Problem) {
         problems.withLock { problems in
@@ -132,6 +138,7 @@ package final class RestoreCounters: Sendable {
         summary.filesVerified = filesVerified.load(ordering: .relaxed)
         summary.directories = directories.load(ordering: .relaxed)
         summary.others = others.load(ordering: .relaxed)
+        summary.ownersLeft = ownersLeft.load(ordering: .relaxed)
         summary.bytesRestored = bytesRestored.load(ordering: .relaxed)
         (summary.problems, summary.problemCount) = problems.withLock { ($0.list, $0.count) }
         return summary

@@ -48,6 +48,9 @@ public struct RestoreSummary: Sendable {
     public var filesSkipped: UInt64 = 0
     public var directories: UInt64 = 0
     public var others: UInt64 = 0
+    /// Entries whose owner or group could not be set, since only root can give files away; not
+    /// counted as problems.
+    public var ownersLeft: UInt64 = 0
     public var bytesRestored: UInt64 = 0
     /// Regular files read back and found right.
     public var filesVerified: UInt64 = 0

@@ -45,7 +45,13 @@ final class RestoreTarget: Sendable {
     }
 
     /// Says that something failed at a path; the restore goes on.
+    ///
+    /// That others than root cannot give files away is only counted, as it is no failure of the
+    /// restore that nobody but root could have done better.
     func report(_ failure: FileFailure, at path: [UInt8]) {
+        if failure.operation == .setOwner, failure.isPermission, !isPrivileged {
+            return counters.ownerLeft()
+        }
         let reason: Problem.Reason
         switch failure.operation {
         case .setOwner, .setMode, .setTimes, .setAttributes: reason = .metadataIncomplete

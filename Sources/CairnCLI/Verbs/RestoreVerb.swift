@@ -112,6 +112,7 @@ struct RestoreVerb: Verb {
                 ("files_verified", .unsigned(summary.filesVerified)),
                 ("dirs_restored", .unsigned(summary.directories)),
                 ("others_restored", .unsigned(summary.others)),
+                ("owners_left", .unsigned(summary.ownersLeft)),
                 ("bytes_restored", .unsigned(summary.bytesRestored)),
                 ("total_duration", .seconds(summary.duration)),
                 ("error_count", .count(summary.problemCount)),
@@ -129,6 +130,12 @@ struct RestoreVerb: Verb {
         if summary.filesUnchanged + summary.filesSkipped > 0 {
             output.remark(
                 "\(summary.filesUnchanged) unchanged, \(summary.filesSkipped) left as they were"
+            )
+        }
+        if summary.ownersLeft > 0 {
+            output.remark(
+                "left with you, since only root can give files away: "
+                    + Units.count(summary.ownersLeft, "path")
             )
         }
         if verify {

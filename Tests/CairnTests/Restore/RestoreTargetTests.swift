@@ -1,8 +1,10 @@
-import Cairn
+import CairnFormat
 import CairnIO
 import CairnTestKit
 import Foundation
 import Testing
+
+@testable import Cairn
 
 @Suite struct RestoreTargetTests {
     @Test("Existing files are replaced, kept or compared as asked")
@@ -114,5 +116,24 @@ import Testing
         let names = try FileManager.default.contentsOfDirectory(atPath: fixture.targets.path)
         #expect(names == ["deep"])
         #expect(fixture.differences("deep/er/out") == [])
+    }
+
+    @Test("Only root is told that an owner could not be set", arguments: [0, 1000] as [UInt32])
+    func ownersLeft(user: UInt32) {
+        let counters = RestoreCounters(context: JobContext(), reportsItems: false)
+        let snapshot = SessionID(writer: 1, counter: 1, random: [UInt8](repeating: 1, count: 12))
+        let target = RestoreTarget(
+            nil,
+            request: RestoreRequest(snapshot: snapshot, target: []),
+            host: VirtualHost(userID: user),
+            counters: counters
+        )
+        target.report(FileFailure(.setOwner, errno: EPERM), at: [1])
+        #expect(counters.summary.ownersLeft == (user == 0 ? 0 : 1))
+        #expect(counters.summary.problemCount == (user == 0 ? 1 : 0))
+        // Anything else is a problem to anybody.
+        target.report(FileFailure(.setOwner, errno: EIO), at: [1])
+        target.report(FileFailure(.setMode, errno: EPERM), at: [1])
+        #expect(counters.summary.problemCount == (user == 0 ? 3 : 2))
     }
 }
