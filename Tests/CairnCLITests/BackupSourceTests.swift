@@ -187,4 +187,16 @@ struct BackupSourceTests {
         #expect(back.output == "x\n", "\(back.errors)")
         #expect(try sandbox.cairn("snapshots").output.contains(#"odd\xff"#))
     }
+
+    @Test("JSON escapes what it must and leaves other characters as they are")
+    func escapes() throws {
+        let sandbox = try Sandbox.filled()
+        let name = "q\" b\\ n\n r\r t\t \u{1}\u{1f}\u{7f} \u{e9}\u{20ac}\u{1f600}"
+        try sandbox.write("source/" + name, "x")
+        try sandbox.cairn("backup", "source")
+        let run = try sandbox.cairn("ls", "latest", "--json")
+        #expect(try run.lines().contains { $0["name"] as? String == name })
+        let text = #""name":"q\" b\\ n\n r\r t\t \u0001\u001f\u007f "#
+        #expect(run.output.contains(text + "\u{e9}\u{20ac}\u{1f600}\""), "\(run.output)")
+    }
 }

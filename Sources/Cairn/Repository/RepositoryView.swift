@@ -75,7 +75,10 @@ extension RepositoryView {
         var view = RepositoryView()
         view.cleanup = try CleanupView.load(store)
         if let damage = view.cleanup.damage { view.damaged[damage.object] = damage.reason }
-        for object in try store.list(ObjectNames.snapshotFolder) {
+        let objects = try store.list(ObjectNames.snapshotFolder)
+        view.records.reserveCapacity(objects.count)
+        view.digests.reserveCapacity(objects.count)
+        for object in objects {
             try context.checkCancelled()
             try view.add(object.name.text, store, cache)
         }

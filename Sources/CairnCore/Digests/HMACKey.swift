@@ -26,7 +26,7 @@ final class HMACKey: Sendable {
                         guard let inner = blocks.baseAddress,
                             let place = states.baseAddress
                         else { return }
-                        // A secret begins on a page, so the words are aligned.
+                        // A secret begins at a multiple of 64 bytes, so the words are aligned.
                         unsafe cairn_sha256_make_key(
                             place.assumingMemoryBound(to: cairn_sha256_key.self),
                             inner,

@@ -1,8 +1,9 @@
 internal import CCairn
 internal import COpenSSL
 
-/// Key material outside the heap: in pages of its own that are locked in memory where the system
-/// allows it, left out of core dumps, wiped in forked children, and cleansed before they go back.
+/// Key material outside the heap: in pages that hold nothing else, are locked in memory where the
+/// system allows it, left out of core dumps and wiped in forked children. The bytes are overwritten
+/// before anything else can lie there. Secrets of at most a page share such pages.
 ///
 /// The bytes never change after initialisation, so any number of threads may read them. There is
 /// deliberately no description, no encoding and no conversion to an array.
@@ -10,17 +11,17 @@ internal import COpenSSL
 public final class SecretBytes: @unchecked Sendable {
     // Unchecked, because a raw pointer is not Sendable; nothing writes through it after `init`.
     private let base: UnsafeMutableRawPointer
-    private let sizeMapped: Int
+    private let sizeTaken: Int
     /// How many bytes the secret has.
     public let count: Int
 
     /// The largest secret accepted; a lock on memory is a scarce resource.
     public static let sizeMax = 1 << 20
 
-    private init(mapping count: Int) {
+    private init(taking count: Int) {
         precondition(count >= 0 && count <= SecretBytes.sizeMax, "a secret of at most 1 MiB")
-        sizeMapped = cairn_secret_size(count)
-        unsafe base = cairn_secret_allocate(sizeMapped)
+        sizeTaken = cairn_secret_size(count)
+        unsafe base = cairn_secret_allocate(sizeTaken)
         self.count = count
     }
 
@@ -28,7 +29,7 @@ public final class SecretBytes: @unchecked Sendable {
     ///
     /// - Precondition: At most ``sizeMax`` bytes.
     public convenience init(copying bytes: Span<UInt8>) {
-        self.init(mapping: bytes.count)
+        self.init(taking: bytes.count)
         unsafe bytes.withUnsafeBufferPointer { source in
             guard let start = source.baseAddress else { return }
             unsafe base.copyMemory(from: start, byteCount: source.count)
@@ -42,7 +43,7 @@ public final class SecretBytes: @unchecked Sendable {
         count: Int,
         fill: (inout MutableSpan<UInt8>) throws(E) -> Void
     ) throws(E) {
-        self.init(mapping: count)
+        self.init(taking: count)
         let bytes = unsafe UnsafeMutableBufferPointer(
             start: base.assumingMemoryBound(to: UInt8.self),
             count: count
@@ -52,8 +53,7 @@ public final class SecretBytes: @unchecked Sendable {
     }
 
     deinit {
-        unsafe OPENSSL_cleanse(base, sizeMapped)
-        unsafe cairn_secret_free(base, sizeMapped)
+        unsafe cairn_secret_free(base, sizeTaken)
     }
 
     /// Lends the bytes to `body`, which must not keep a copy of them anywhere else.

@@ -36,6 +36,18 @@ struct PrivateFileTests {
         unsafe mkfifo(scratch.at("fifo"), 0o600)
         #expect(throws: FileFailure.self) { try cache.map("link".name) }
         #expect(throws: FileFailure.self) { try cache.map("fifo".name) }
+        #expect(throws: FileFailure.self) { try cache.read("link".name, sizeMax: 1 << 20) }
+        #expect(throws: FileFailure.self) { try cache.read("fifo".name, sizeMax: 1 << 20) }
+    }
+
+    @Test("a file is read whole", arguments: [1, 4095, 4096, 4097, 300_000])
+    func reading(size: Int) throws {
+        let scratch = try Scratch()
+        let cache = try PrivateDirectory.open(path: scratch.bytes)
+        let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 * 7) }
+        try cache.write("file".name, bytes.span)
+        #expect(try cache.read("file".name, sizeMax: size) == bytes)
+        #expect(throws: FileFailure.self) { try cache.read("file".name, sizeMax: size - 1) }
     }
 
     @Test("a mapping shows the whole file")

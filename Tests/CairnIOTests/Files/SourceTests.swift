@@ -49,14 +49,14 @@ struct SourceTests {
     func parent() throws {
         let scratch = try Scratch()
         let above = try scratch.source()
-        for name in ["a", "b"] { mkdir("\(scratch.path)/\(name)", 0o755) }
-        mkdir("\(scratch.path)/a/c", 0o755)
+        for name in ["a", "b"] { unsafe mkdir("\(scratch.path)/\(name)", 0o755) }
+        unsafe mkdir("\(scratch.path)/a/c", 0o755)
         let a = try above.openSubdirectory("a".name)
         let inner = try a.openSubdirectory("c".name)
         let identity = try a.metadata().identity
         let again = try inner.openParent(expecting: identity)
         #expect(try again.names() == ["c".name])
-        rename("\(scratch.path)/a/c", "\(scratch.path)/b/c")
+        unsafe rename("\(scratch.path)/a/c", "\(scratch.path)/b/c")
         let failure = #expect(throws: FileFailure.self) {
             try inner.openParent(expecting: identity)
         }
