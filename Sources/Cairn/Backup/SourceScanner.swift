@@ -25,7 +25,7 @@ struct SourceScanner: ~Copyable {
         var directory: SourceDirectory?
         let identity: FileIdentity
         let path: [UInt8]
-        let names: [FileName]
+        let names: DirectoryListing
         /// What each name leads to, where the folder only leads to the source.
         let leads: [SourceRoots.Node]?
         var next = 0
@@ -81,7 +81,7 @@ struct SourceScanner: ~Copyable {
             directory: directory,
             identity: identity,
             path: path,
-            names: node.isSource ? try directory.names() : children.map(\.0),
+            names: node.isSource ? try directory.listing() : DirectoryListing(children.map(\.0)),
             leads: node.isSource ? nil : children.map(\.1)
         )
     }
@@ -223,10 +223,10 @@ struct SourceScanner: ~Copyable {
             && above.identity.device != metadata.device
         let role = verdict == .excludeButEnter ? SeenFolder.Role.optional : .source
         let subdirectory: SourceDirectory
-        let names: [FileName]
+        let names: DirectoryListing
         do {
             subdirectory = try directory.openSubdirectory(name, expecting: metadata)
-            names = isOtherSystem ? [] : try chosenNames(of: subdirectory)
+            names = isOtherSystem ? DirectoryListing([]) : try chosenNames(of: subdirectory)
         } catch {
             filter.leave()
             try add(.enter(SeenFolder(name, metadata, .source, .failure(error))))
@@ -243,12 +243,16 @@ struct SourceScanner: ~Copyable {
     }
 
     /// The names in a folder, less what its own markers leave out.
-    private func chosenNames(of directory: SourceDirectory) throws(FileFailure) -> [FileName] {
-        let names = try directory.names()
-        for marker in request.excludes.ifPresent where names.contains(marker) { return [marker] }
+    private func chosenNames(
+        of directory: SourceDirectory
+    ) throws(FileFailure) -> DirectoryListing {
+        let names = try directory.listing()
+        for marker in request.excludes.ifPresent where names.contains(marker) {
+            return DirectoryListing([marker])
+        }
         let tag = CacheDirectoryTag.name
         if request.excludes.caches, names.contains(tag), isCacheTag(tag, in: directory) {
-            return [tag]
+            return DirectoryListing([tag])
         }
         return names
     }

@@ -32,6 +32,36 @@ package struct DirectoryListing: RandomAccessCollection, Sendable {
         return type == 0 ? nil : FileKind(mode: UInt32(type) << 12)
     }
 
+    /// Lists names that are known already, in their order; each must be valid.
+    package init(_ names: [FileName]) {
+        for name in names {
+            let prefix = unsafe name.withUnsafeBytes { unsafe DirectoryListing.prefix($0) }
+            let entry = Entry(
+                prefix: prefix,
+                offset: UInt32(bytes.count),
+                length: UInt16(name.count),
+                type: 0
+            )
+            bytes += name
+            entries.append(entry)
+        }
+        sort()
+    }
+
+    /// Whether there is such a name.
+    package func contains(_ name: FileName) -> Bool {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].lexicographicallyPrecedes(name) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low < count && self[low] == name
+    }
+
     /// Reads the whole directory behind `descriptor`.
     init(readingFrom descriptor: borrowing Descriptor) throws(FileFailure) {
         try check(Int64(cairn_rewind(descriptor.number)), .list)

@@ -1,5 +1,6 @@
 import CairnCore
 import CairnIO
+import CairnTestKit
 import Glibc
 import Testing
 
@@ -61,6 +62,29 @@ struct SourceTests {
             try inner.openParent(expecting: identity)
         }
         #expect(failure?.isReplaced == true)
+    }
+
+    @Test("a listing of given names is sorted, has each once and knows which it has")
+    func givenNames() {
+        var random = SeededRandom(seed: 7)
+        for count in [0, 1, 2, 3, 50, 300] {
+            let names = (0..<count).map { _ in
+                FileName(
+                    (0..<Int.random(in: 1...12, using: &random)).map { _ in
+                        UInt8.random(in: 97...100, using: &random)
+                    }
+                )
+            }
+            let listing = DirectoryListing(names)
+            let expected = Set(names).sorted { $0.lexicographicallyPrecedes($1) }
+            #expect(Array(listing) == expected)
+            for name in expected {
+                let others: [FileName] = [name, name + [97], name.dropLast() + [96], [100, 101]]
+                for other in others {
+                    #expect(listing.contains(other) == names.contains(other))
+                }
+            }
+        }
     }
 
     @Test("a directory of 100,000 entries lists whole and sorted")
