@@ -92,6 +92,25 @@ extension Repository {
         }
     }
 
+    /// Hands the bytes of a regular file to a sink, or a tar archive (POSIX.1-2001 pax) of a folder
+    /// and all that is in it.
+    ///
+    /// In the archive paths are those in the snapshot without the first slash, a further name of a
+    /// file is a hard link, holes are zeros. Damage ends the job with `.damaged`, and the archive
+    /// then has no end.
+    ///
+    /// - Parameter path: The empty path and `/` are the root.
+    /// - Returns: How many bytes there were.
+    public func dump(
+        _ snapshot: SessionID,
+        path: [UInt8],
+        into sink: any ByteSink
+    ) -> Operation<UInt64> {
+        Operation("cairn-read") { [records] context throws(CairnError) in
+            try SnapshotBrowser(records, context).dump(snapshot, path: path, into: sink)
+        }
+    }
+
     /// Hands the bytes of an object, or a range of them, to a sink.
     ///
     /// - Returns: How many bytes there were.

@@ -116,6 +116,41 @@ struct SnapshotBrowser {
         return try reader.copy(0..<reader.size, to: sink, context)
     }
 
+    /// Hands a file's bytes to a sink, or a tar archive of a folder.
+    func dump(
+        _ snapshot: SessionID,
+        path: [UInt8],
+        into sink: any ByteSink
+    ) throws(CairnError) -> UInt64 {
+        let record = try view.snapshot(snapshot)
+        let start = try trees.find(path, in: record.tree)
+        guard case .folder(let folder) = start.content else {
+            return try read(snapshot, file: path, into: sink)
+        }
+        var archive = TarWriter(sink)
+        if let entry = start.entry {
+            let leaf = LeafEntry(entry, users: start.users, groups: start.groups)
+            try add(leaf, start.path, to: &archive)
+        }
+        try forEach(folder, start.path, record) { (leaf, walk) throws(CairnError) in
+            try add(leaf, walk.path, to: &archive)
+        }
+        try archive.finish()
+        return archive.byteCount
+    }
+
+    private func add(
+        _ leaf: LeafEntry,
+        _ path: [UInt8],
+        to archive: inout TarWriter
+    ) throws(CairnError) {
+        guard try archive.begin(leaf, path: Array(path.dropFirst())),
+            case .regular(let content, let layout) = leaf.entry.node
+        else { return }
+        var reader = ObjectReader(chunks, content, layout: layout)
+        try archive.end(leaf, size: try reader.copy(0..<reader.size, to: archive.sink, context))
+    }
+
     /// Hands a part of an object's bytes to a sink.
     func read(
         _ object: ObjectReference,

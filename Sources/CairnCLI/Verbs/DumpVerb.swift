@@ -5,7 +5,7 @@ internal import Cairn
 struct DumpVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "dump",
-        abstract: "Write a file of a snapshot to standard output."
+        abstract: "Write a file of a snapshot, or a folder as a tar archive, to standard output."
     )
 
     @OptionGroup(title: "Choosing among snapshots") var selectors: SelectorOptions
@@ -13,22 +13,32 @@ struct DumpVerb: Verb {
     @Argument(help: ArgumentHelp("A snapshot.", valueName: "snapshot"))
     var snapshot: SnapshotArgument
 
-    @Argument(help: ArgumentHelp("The file in the snapshot.", valueName: "path"))
+    @Argument(help: ArgumentHelp("The file or folder in the snapshot.", valueName: "path"))
     var path: ArgumentBytes?
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func execute(_ session: Session) async throws -> ExitStatus {
         let file = path?.bytes ?? snapshot.path
-        if file.isEmpty { throw Failure.usage("which file? dump SNAPSHOT PATH") }
+        if file.isEmpty { throw Failure.usage("which file or folder? dump SNAPSHOT PATH") }
         if path != nil && !snapshot.path.isEmpty {
-            throw Failure.usage("give the file's path once")
+            throw Failure.usage("give the path once")
         }
         let repository = try await session.open()
         let found = try await repository.snapshot(snapshot.name, filter: selectors.filter)
         let sink = OutputSink(output: session.output)
-        _ = try await JobRunner(output: session.output, reporter: DumpReporter())
-            .run(repository.read(found.id, file: file, into: sink))
+        let runner = JobRunner(output: session.output, reporter: DumpReporter())
+        // Nobody wants to look at an archive.
+        guard Terminal.isTerminal(1) else {
+            _ = try await runner.run(repository.dump(found.id, path: file, into: sink))
+            return .done
+        }
+        do {
+            _ = try await runner.run(repository.read(found.id, file: file, into: sink))
+        } catch {
+            guard error.code == .invalidRequest else { throw error }
+            throw Failure(.failed, "\(error.message); redirect the output for a folder's archive")
+        }
         return .done
     }
 }
