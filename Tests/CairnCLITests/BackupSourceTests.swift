@@ -16,6 +16,18 @@ struct BackupSourceTests {
         #expect(try snapshotCount(sandbox) == 1)
     }
 
+    @Test("without extra verification the same is stored", arguments: [true, false])
+    func noExtraVerify(isBefore: Bool) throws {
+        let sandbox = try Sandbox.filled()
+        let flag = "--no-extra-verify"
+        let line = isBefore ? "cairn \(flag) backup" : "cairn backup \(flag)"
+        let run = try sandbox.shell(
+            "echo new > source/new; \(line) source && cairn check --read-data"
+                + " && cairn restore latest -t back && diff -r source \"back$PWD/source\""
+        )
+        #expect(run.status == 0, "\(run.errors)")
+    }
+
     @Test("a tree of many and of deep folders needs few open files")
     func fewDescriptors() throws {
         let sandbox = try Sandbox.filled()

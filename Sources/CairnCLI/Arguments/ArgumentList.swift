@@ -23,7 +23,9 @@ enum ArgumentList {
         "--workers",
     ]
     /// Global options that take none.
-    static let withoutValue: Set<String> = ["--no-cache", "-q", "--quiet", "--json", "--verbose"]
+    static let withoutValue: Set<String> = [
+        "--no-cache", "--no-extra-verify", "-q", "--quiet", "--json", "--verbose",
+    ]
 
     /// Verbs that have verbs of their own.
     static let groups: Set<String> = ["key"]

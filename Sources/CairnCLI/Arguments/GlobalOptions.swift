@@ -58,6 +58,9 @@ struct GlobalOptions: ParsableArguments {
     )
     var workers: Int?
 
+    @Flag(help: "Do not prove what is stored before it is stored; faster, and less safe.")
+    var noExtraVerify = false
+
     @Flag(name: .shortAndLong, help: "Say nothing but results and errors.")
     var quiet = false
 

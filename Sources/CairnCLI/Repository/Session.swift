@@ -77,6 +77,7 @@ struct Session {
     func repositoryOptions() throws(Failure) -> RepositoryOptions {
         var choice = RepositoryOptions()
         choice.workerCount = options.workers
+        choice.verifiesBeforePublishing = !options.noExtraVerify
         if !options.noCache { choice.cacheDirectory = CacheFolder.chosen(options) }
         if let kernels = Variables.text("CAIRN_KERNELS") {
             do {
