@@ -91,9 +91,10 @@ struct SourceScanner: ~Copyable {
         let top = frames.count - 1
         guard frames[top].next < frames[top].names.count else { return try leave() }
         if frames[top].next & 63 == 0 { try context.checkCancelled() }
+        // Whoever could not open it again has said so and left nothing to look at.
+        guard let directory = frames[top].directory else { return try interrupt(.replaced(.open)) }
         let index = frames[top].next
         frames[top].next += 1
-        guard let directory = frames[top].directory else { return }
         let name = frames[top].names[index]
         if let node = frames[top].leads?[index], !node.isSource {
             return try lead(name, node, in: directory)
@@ -146,11 +147,17 @@ struct SourceScanner: ~Copyable {
             frames[top].directory = directory
             try add(.resume(directory))
         case .failure(let failure) where frames[top].next < frames[top].names.count:
-            frames[top].next = frames[top].names.count
-            try add(.interrupted(failure))
+            try interrupt(failure)
         case .failure:
             break
         }
+    }
+
+    /// Leaves the rest of the innermost folder out, and says so.
+    private mutating func interrupt(_ failure: FileFailure) throws(CairnError) {
+        let top = frames.count - 1
+        frames[top].next = frames[top].names.count
+        try add(.interrupted(failure))
     }
 
     /// Goes into a folder that only leads to a source; without it nothing can be captured.

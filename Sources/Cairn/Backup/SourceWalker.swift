@@ -80,8 +80,11 @@ struct SourceWalker: ~Copyable {
         switch sighting {
         case .entry(let name, let metadata):
             let previous = try frames[top].earlier?.entry(named: name)
-            guard let directory = frames[top].directory else { return }
             let path = frames[top].path + [UInt8(ascii: "/")] + name
+            guard let directory = frames[top].directory else {
+                // The scan has said that it goes on there, or it would have sent nothing.
+                return try output.add(.problem(Problem(path: path, FileFailure.replaced(.open))))
+            }
             if metadata.kind == .regular {
                 try visitFile(name, metadata, in: directory, path: path, previous: previous)
             } else {
