@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Cairn
-internal import Foundation
+internal import Glibc
 
 /// The process: arguments in, exit status out.
 @main

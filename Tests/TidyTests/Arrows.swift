@@ -10,7 +10,7 @@ enum Arrows {
         "CairnIO": ["CairnCore", "CCairn", "SystemPackage", "Glibc"],
         "Cairn": ["CairnCore", "CairnFormat", "CairnIO", "Logging"],
         "CairnTestKit": ["Cairn", "CairnCore", "CairnIO", "CCairn", "Glibc"],
-        "CairnCLI": ["Cairn", "ArgumentParser", "Foundation", "Glibc"],
+        "CairnCLI": ["Cairn", "ArgumentParser", "FoundationEssentials", "Glibc"],
     ]
 
     /// Parts of the standard library that every target may import.

@@ -1,5 +1,5 @@
 internal import Cairn
-internal import Foundation
+internal import FoundationEssentials
 
 /// A JSON value whose members keep their order.
 enum JSON {

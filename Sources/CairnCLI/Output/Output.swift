@@ -1,5 +1,5 @@
 internal import Cairn
-internal import Foundation
+internal import Glibc
 internal import Synchronization
 
 /// Everything the command says: results on standard output, messages on standard error, and one

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// Moments as text.
 enum TimeText {

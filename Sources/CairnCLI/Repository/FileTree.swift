@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// Small questions to the file system, about paths in bytes.
 enum FileTree {

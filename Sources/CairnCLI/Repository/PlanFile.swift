@@ -1,10 +1,10 @@
 internal import Cairn
-internal import Foundation
+internal import FoundationEssentials
 
 /// A cleanup's plan as a file of JSON.
 enum PlanFile {
     /// No pack is larger; what says so is no plan of ours.
-    private static let packSizeMax = 1 << 30
+    private static let packSizeMax: UInt64 = 1 << 30
     /// The most packs of a plan.
     private static let packCountMax = 1 << 22
     /// The most bytes of a plan that is read.
@@ -13,14 +13,12 @@ enum PlanFile {
     /// Writes a plan.
     static func write(_ plan: CleanupPlan, _ path: [UInt8]) throws(Failure) {
         let text = JSON.object(PlanText.members(plan)).text + "\n"
-        let url = URL(fileURLWithPath: String(decoding: path, as: UTF8.self))
         do {
-            try Data(text.utf8).write(to: url, options: .atomic)
+            try Descriptor.replace(path, with: Array(text.utf8))
         } catch {
             throw Failure(
                 .failed,
-                "cannot write the plan to \(PathText.escaped(path)): "
-                    + error.localizedDescription
+                "cannot write the plan to \(PathText.escaped(path)): \(error.description)"
             )
         }
     }
@@ -36,48 +34,68 @@ enum PlanFile {
                 "cannot read the plan in \(PathText.escaped(path)): \(error.description)"
             )
         }
-        let value = try? JSONSerialization.jsonObject(with: Data(bytes))
-        guard let plan = plan(value as? [String: Any] ?? [:]) else {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let members = try? decoder.decode(Members.self, from: Data(bytes))
+        guard let plan = members.flatMap({ PlanFile.plan($0) }) else {
             throw Failure(.failed, "\(PathText.escaped(path)) holds no plan of a cleanup")
         }
         return plan
     }
 
-    private static func plan(_ members: [String: Any]) -> CleanupPlan? {
-        guard members["message_type"] as? String == "plan",
-            let repository = (members["repository"] as? String).flatMap({ RepositoryID($0) }),
-            let basis = members["basis"] as? String,
-            let list = members["packs"] as? [[String: Any]], list.count <= packCountMax
+    /// What is read of a plan.
+    private struct Members: Decodable {
+        let messageType: String
+        let repository: String
+        let basis: String
+        let packs: [PackMembers]
+        let snapshots: Int?
+        let scratchSize: UInt64?
+    }
+
+    /// What is read of a pack.
+    private struct PackMembers: Decodable {
+        let id: String
+        let action: String
+        let reason: String
+        let size: UInt64
+        let usedSize: UInt64
+        let chunks: Int?
+        let usedChunks: Int?
+    }
+
+    private static func plan(_ members: Members) -> CleanupPlan? {
+        guard members.messageType == "plan", members.packs.count <= packCountMax,
+            let repository = RepositoryID(members.repository)
         else { return nil }
         var packs: [CleanupPlan.Pack] = []
-        for item in list {
+        for item in members.packs {
             guard let pack = pack(item) else { return nil }
             packs.append(pack)
         }
         return CleanupPlan(
             repository: repository,
-            basis: basis,
+            basis: members.basis,
             packs: packs,
-            snapshots: (members["snapshots"] as? NSNumber)?.intValue ?? 0,
-            scratchSize: (members["scratch_size"] as? NSNumber)?.uint64Value ?? 0
+            snapshots: members.snapshots ?? 0,
+            scratchSize: members.scratchSize ?? 0
         )
     }
 
-    private static func pack(_ members: [String: Any]) -> CleanupPlan.Pack? {
-        guard let name = (members["id"] as? String)?.split(separator: "-"), name.count == 2,
-            let session = SessionID(String(name[0])), name[1].utf8.count == 8,
+    private static func pack(_ members: PackMembers) -> CleanupPlan.Pack? {
+        let name = members.id.split(separator: "-")
+        guard name.count == 2, let session = SessionID(String(name[0])), name[1].utf8.count == 8,
             let number = UInt32(name[1], radix: 16),
-            let action = (members["action"] as? String).flatMap(CleanupPlan.Action.init),
-            let reason = (members["reason"] as? String).flatMap(CleanupPlan.Reason.init),
-            let size = members["size"] as? Int, let used = members["used_size"] as? Int,
-            (0...packSizeMax).contains(size), (0...packSizeMax).contains(used)
+            let action = CleanupPlan.Action(rawValue: members.action),
+            let reason = CleanupPlan.Reason(rawValue: members.reason),
+            members.size <= packSizeMax, members.usedSize <= packSizeMax
         else { return nil }
         return CleanupPlan.Pack(
             id: PackID(session: session, number: number),
-            size: UInt64(size),
-            usedSize: UInt64(used),
-            chunks: (members["chunks"] as? NSNumber)?.intValue ?? 0,
-            usedChunks: (members["used_chunks"] as? NSNumber)?.intValue ?? 0,
+            size: members.size,
+            usedSize: members.usedSize,
+            chunks: members.chunks ?? 0,
+            usedChunks: members.usedChunks ?? 0,
             action: action,
             reason: reason
         )

@@ -1,5 +1,5 @@
 internal import Cairn
-internal import Foundation
+internal import Glibc
 
 /// Where a password or key comes from.
 enum SecretSource {

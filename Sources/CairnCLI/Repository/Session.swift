@@ -1,5 +1,5 @@
 internal import Cairn
-internal import Foundation
+internal import Glibc
 
 /// One run of a verb: its output and its way to the repository.
 struct Session {

@@ -1,5 +1,5 @@
 internal import Cairn
-internal import Foundation
+internal import Glibc
 internal import Synchronization
 
 /// A stream that comes in on a descriptor.

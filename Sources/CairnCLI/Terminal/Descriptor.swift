@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// A call of the system failed.
 struct SystemFailure: Error {
@@ -82,6 +82,29 @@ enum Descriptor {
         }
         defer { if descriptor != 0 { close(descriptor) } }
         return try contents(of: descriptor, sizeMax: sizeMax)
+    }
+
+    /// Puts a file with these bytes in the place of what is there; it appears whole or not at all.
+    static func replace(_ path: [UInt8], with bytes: [UInt8]) throws(SystemFailure) {
+        let draft = path + Array(".\(getpid()).new".utf8)
+        let descriptor = unsafe withPath(draft) {
+            unsafe open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        }
+        guard descriptor >= 0 else { throw SystemFailure(code: errno) }
+        do throws(SystemFailure) {
+            defer { close(descriptor) }
+            try write(bytes, to: descriptor)
+            guard fsync(descriptor) == 0 || errno == EINVAL else {
+                throw SystemFailure(code: errno)
+            }
+            let result = unsafe withPath(draft) { from in
+                unsafe withPath(path) { to in unsafe rename(from, to) }
+            }
+            guard result == 0 else { throw SystemFailure(code: errno) }
+        } catch {
+            _ = unsafe withPath(draft) { unsafe unlink($0) }
+            throw error
+        }
     }
 
     /// Everything up to the end.

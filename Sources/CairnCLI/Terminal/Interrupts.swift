@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 internal import Synchronization
 
 /// Turns SIGINT, SIGTERM and SIGHUP into cancellations.

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// What this process is connected to.
 enum Terminal {
