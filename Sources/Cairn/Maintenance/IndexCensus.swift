@@ -69,8 +69,7 @@ extension RepositoryCore {
     /// The same repository read from its store alone; the cache folder only holds files without
     /// a name.
     func withoutCache() throws(CairnError) -> RepositoryCore {
-        guard options.cacheDirectory != nil else { return self }
-        return try RepositoryCore(
+        try RepositoryCore(
             store: store,
             format: format,
             keys: keys,

@@ -1,16 +1,51 @@
+package import CairnCore
 package import CairnFormat
 internal import Synchronization
 
-/// Sealed snapshot records kept from one command to the next. They never change under their name
-/// and are opened with the repository's key each time, so a bad cache costs a read and no more.
+/// Snapshot records kept for the next look at the repository, since they never change under their
+/// name: sealed ones from one command to the next, opened ones as long as the repository is open.
+///
+/// Sealed ones are opened with the repository's key each time, so a bad cache costs a read and no
+/// more.
 package final class RecordCache: Sendable {
+    /// An opened record.
+    package struct Opened: Sendable {
+        package let record: SnapshotRecord
+        /// SHA-256 of the object as stored.
+        package let digest: ChunkID
+    }
+
+    /// Opened records kept at most, some 1 KiB each.
+    private static let openedCountMax = 4096
+
     private let folder: CacheFolder?
     private let known: Mutex<Set<SessionID>>
+    private let opened = Mutex<[SessionID: Opened]>([:])
+    private let keepsOpened: Bool
 
-    /// Keeps records in `folder`, or nowhere.
-    package init(_ folder: CacheFolder?) {
+    /// Keeps sealed records in `folder`, or nowhere.
+    ///
+    /// - Parameter keepsOpened: Whether opened records are kept; not where each object is to be
+    ///   looked at.
+    package init(_ folder: CacheFolder?, keepsOpened: Bool = true) {
         self.folder = folder
+        self.keepsOpened = keepsOpened
         known = Mutex(Set(folder?.names().compactMap { SessionID($0) } ?? []))
+    }
+
+    /// The opened record, or nil.
+    package func opened(_ session: SessionID) -> Opened? {
+        opened.withLock { $0[session] }
+    }
+
+    /// Keeps an opened record.
+    package func keep(_ record: SnapshotRecord, digest: ChunkID) {
+        guard keepsOpened else { return }
+        opened.withLock { opened in
+            if opened.count < RecordCache.openedCountMax {
+                opened[record.session] = Opened(record: record, digest: digest)
+            }
+        }
     }
 
     /// The record's object as kept, or nil.
@@ -33,5 +68,8 @@ package final class RecordCache: Sendable {
             return gone
         }
         for session in gone { folder?.remove(session.text) }
+        opened.withLock { opened in
+            for session in opened.keys where !sessions.contains(session) { opened[session] = nil }
+        }
     }
 }

@@ -55,7 +55,10 @@ package final class RepositoryCore: Sendable {
             markMemory: options.markMemory ?? MarkMemory(),
             isKept: readsCache
         )
-        recordCache = RecordCache(readsCache ? folder?.subfolder("snapshots") : nil)
+        recordCache = RecordCache(
+            readsCache ? folder?.subfolder("snapshots") : nil,
+            keepsOpened: readsCache
+        )
     }
 
     package var environment: Environment { options.environment }

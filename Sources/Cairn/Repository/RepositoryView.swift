@@ -105,6 +105,11 @@ extension RepositoryView {
         _ cache: RecordCache
     ) throws(CairnError) {
         guard case .snapshot(let session)? = ObjectNames.parse(name) else { return }
+        if let known = cache.opened(session) {
+            records[session] = known.record
+            digests[session] = known.digest
+            return
+        }
         do throws(CairnError) {
             let cached = cache.bytes(of: session)
             var bytes = cached ?? []
@@ -119,7 +124,9 @@ extension RepositoryView {
                 record = try store.open(bytes, named: name)
             }
             try add(session, record, name: name)
-            digests[session] = SHA256.hash(bytes.span)
+            let digest = SHA256.hash(bytes.span)
+            digests[session] = digest
+            if let opened = records[session] { cache.keep(opened, digest: digest) }
             if cached == nil { cache.store(bytes, of: session) }
         } catch {
             guard error.code == .damaged || error.code == .unsupported,

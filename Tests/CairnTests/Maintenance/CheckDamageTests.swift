@@ -53,6 +53,21 @@ struct CheckDamageTests {
         }
     }
 
+    @Test("A second look reads no snapshot again, and a check reads them all")
+    func secondLook() async throws {
+        let small = try await SmallRepository(seed: 6)
+        let found = try await small.repository.snapshots().snapshots.map(\.id)
+        #expect(found.count == 2)
+        let name = try #require(small.store.names("snapshots").first)
+        let bytes = try #require(small.store[name])
+        small.store[name] = Array(bytes.dropLast())
+        #expect(try await small.repository.snapshots().snapshots.map(\.id) == found)
+        #expect(try !small.check(.none).isSound)
+        // What is gone is gone for both.
+        small.store[name] = nil
+        #expect(try await small.repository.snapshots().snapshots.count == 1)
+    }
+
     @Test("Two objects of one kind that changed places are found")
     func swappedObjects() async throws {
         let small = try await SmallRepository(seed: 5)
