@@ -285,8 +285,11 @@ package final class CrashingFiles: StoreFiles {
         return count
     }
 
-    package func names(in folder: StoreHandle) throws(StoreFileError) -> [[UInt8]] {
-        try call { state throws(StoreFileError) in
+    package func forEachName(
+        in folder: StoreHandle,
+        _ body: ([UInt8]) throws(StoreFileError) -> Void
+    ) throws(StoreFileError) {
+        let names = try call { state throws(StoreFileError) in
             let name = try state.folder(folder)
             var names = (state.disk.folders[name] ?? [:]).keys.map { Array($0.utf8) }
             if name.isEmpty {
@@ -294,6 +297,7 @@ package final class CrashingFiles: StoreFiles {
             }
             return names
         }
+        for name in names { try body(name) }
     }
 
     package func close(_ handle: StoreHandle) {

@@ -124,6 +124,9 @@ public struct StoreConformance {
         }
         let listing = try store.list(folder: "conformance-never-created")
         if listing != Listing() { problems.append("a folder that was never created has entries") }
+        try store.forEachObject(in: "conformance-never-created") {
+            problems.append("a folder that was never created gives \($0.name)")
+        }
         return problems
     }
 
@@ -213,12 +216,24 @@ public struct StoreConformance {
                 problems.append("\(listing.objects.count) of \(expected.count) objects are listed")
             }
             if listing.foreignCount != 0 { problems.append("own objects are listed as foreign") }
+            let given = try objects(in: folder)
+            if given != expected {
+                problems.append("\(given.count) of \(expected.count) objects are given one by one")
+            }
         }
         for info in expected { try store.delete(info.name) }
         if try !store.list(folder: folder).objects.isEmpty {
             problems.append("deleted objects are listed")
         }
+        if try !objects(in: folder).isEmpty { problems.append("deleted objects are given") }
         return problems
+    }
+
+    /// What a folder gives one by one, where an object may come several times.
+    private func objects(in folder: String) throws -> Set<ObjectInfo> {
+        var found: Set<ObjectInfo> = []
+        try store.forEachObject(in: folder) { found.insert($0) }
+        return found
     }
 
     private func deletes() throws -> [String] {
@@ -273,6 +288,9 @@ public struct StoreConformance {
         let listed = try store.list(folder: "").objects
         if !listed.contains(ObjectInfo(name: name, size: 1)) {
             problems.append("it is not listed")
+        }
+        if try objects(in: "") != Set(listed) {
+            problems.append("the objects given one by one are not those listed")
         }
         if listed.contains(where: { !$0.name.folder.isEmpty }) {
             problems.append("objects in folders are listed too")

@@ -40,8 +40,8 @@ enum Words {
             "one thread at a time owns a buffer; queues guarded by a lock hand it over",
         "Sources/CairnCore/Compression/Decompressor.swift":
             "a decompressor is one thread's at a time; a pool's lock orders changes of hands",
-        "Sources/CairnIO/Files/FileMapping.swift":
-            "the pages are read-only, and stay mapped until the last user lets go",
+        "Sources/CairnIO/Files/ScratchArray.swift":
+            "a region is written to only through the one array that refers to it",
         "Sources/Cairn/Index/PageBitmap.swift":
             "every access goes through the atomics that the pointer leads to",
         "Sources/Cairn/Index/RunStorage.swift":

@@ -55,6 +55,10 @@ final class HastyStore: Store {
 
     func list(folder: String) throws(StoreError) -> Listing { try store.list(folder: folder) }
 
+    func forEachObject(in folder: String, _ body: (ObjectInfo) -> Void) throws(StoreError) {
+        try store.forEachObject(in: folder, body)
+    }
+
     func delete(_ name: ObjectName) throws(StoreError) { try store.delete(name) }
 
     func barrier() throws(StoreError) {}

@@ -121,11 +121,11 @@ package struct CleanupExecutor {
         try marking.count(Set(view.records.keys).subtracting(forgotten), view)
         let relied = roots.intersection(forgotten).sorted().compactMap { view.records[$0] }
         let live = try marking.live(relied: relied)
-        report.bytesUnused = live.usage().all.reduce(0) { sum, usage in
+        report.bytesUnused = try live.usage().all.reduce(0) { sum, usage in
             condemned.contains(usage.pack.id) ? sum : sum + usage.deadSize
         }
         let isCareless = core.options.faults.contains(.noSecondMark)
-        let needed = isCareless ? PackUsages() : live.neededOfAvoided()
+        let needed = isCareless ? PackUsages() : try live.neededOfAvoided()
         var upkeep = IndexUpkeep(view: view, index: index, condemned: indexes)
         do throws(CairnError) {
             let (kept, copied) = try copy(needed, live)
@@ -190,17 +190,13 @@ package struct CleanupExecutor {
 
     /// Deletes what the generation settled, and the records that have served.
     private mutating func delete(_ doomed: DoomedRecord) throws(CairnError) {
-        var sizes: [PackID: UInt64] = [:]
-        for object in try records.list(ObjectNames.packFolder) {
-            if case .pack(let id)? = ObjectNames.parse(object.name.text) { sizes[id] = object.size }
-        }
-        let there = doomed.packs.filter { sizes[$0] != nil }
-        let total = there.reduce(0) { $0 + (sizes[$1] ?? 0) }
+        let there = try stored(of: doomed.packs)
+        let total = there.reduce(0) { $0 + $1.size }
         meter.begin("deleting", total: total, items: UInt64(there.count))
         try records.forEach(there, context: context) {
-            [records, meter, sizes] pack throws(CairnError) in
-            try records.delete(ObjectNames.pack(pack))
-            meter.add(sizes[pack] ?? 0, items: 1)
+            [records, meter] pack throws(CairnError) in
+            try records.delete(ObjectNames.pack(pack.id))
+            meter.add(pack.size, items: 1)
         }
         report.packsDeleted += there.count
         report.bytesDeleted += total
@@ -217,6 +213,20 @@ package struct CleanupExecutor {
         )
         _ = try create(.done, record)
         try tidy()
+    }
+
+    /// Those of the packs that are stored.
+    ///
+    /// - Parameter packs: Ascending.
+    private func stored(of packs: [PackID]) throws(CairnError) -> PackSizes {
+        var sizes = PackSizes(directory: core.indexCache.directory)
+        try records.forEachObject(in: ObjectNames.packFolder) { object in
+            guard case .pack(let id)? = ObjectNames.parse(object.name.text) else { return }
+            let place = packs.partitionPoint { $0 < id }
+            if place < packs.count, packs[place] == id { sizes.append(id, size: object.size) }
+        }
+        sizes.sort()
+        return sizes
     }
 
     /// Removes registrations of decided sessions, and what generations before this one have

@@ -1,4 +1,5 @@
 public import CairnFormat
+internal import CairnIO
 
 /// How a cleanup is to be done.
 public struct CleanupOptions: Sendable, Hashable {
@@ -33,7 +34,7 @@ public struct CleanupOptions: Sendable, Hashable {
 /// has changed. Sizes of parts of packs are estimates; those of whole packs are exact.
 public struct CleanupPlan: Sendable, Hashable {
     /// What is to happen to a pack.
-    public enum Action: String, Sendable, Hashable {
+    public enum Action: String, Sendable, Hashable, BitwiseCopyable {
         /// It stays.
         case keep
         /// Nothing needs it: it goes.
@@ -43,7 +44,7 @@ public struct CleanupPlan: Sendable, Hashable {
     }
 
     /// Why it is to happen.
-    public enum Reason: String, Sendable, Hashable {
+    public enum Reason: String, Sendable, Hashable, BitwiseCopyable {
         /// All of it is needed.
         case used
         /// Nothing of it is needed.
@@ -61,7 +62,7 @@ public struct CleanupPlan: Sendable, Hashable {
     }
 
     /// A pack.
-    public struct Pack: Sendable, Hashable {
+    public struct Pack: Sendable, Hashable, BitwiseCopyable {
         public let id: PackID
         /// The size of the stored object.
         public let size: UInt64
@@ -94,12 +95,39 @@ public struct CleanupPlan: Sendable, Hashable {
         }
     }
 
+    /// Packs in an order: 72 bytes a pack, on disk where that is much and there is a local cache.
+    public struct PackList: RandomAccessCollection, Sendable, Hashable {
+        private let list: ScratchArray<Pack>
+
+        /// Takes packs in their order.
+        public init(_ packs: some Sequence<Pack>) {
+            var list = ScratchArray<Pack>(directory: nil)
+            for pack in packs { list.append(pack) }
+            self.list = list
+        }
+
+        init(_ list: ScratchArray<Pack>) {
+            self.list = list
+        }
+
+        public var startIndex: Int { 0 }
+        public var endIndex: Int { list.count }
+        public subscript(position: Int) -> Pack { list[position] }
+
+        public static func == (a: PackList, b: PackList) -> Bool { a.elementsEqual(b) }
+
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(count)
+            for pack in self { hasher.combine(pack) }
+        }
+    }
+
     /// The repository.
     public let repository: RepositoryID
     /// A digest of the state that the plan was made from.
     public let basis: String
     /// Every pack, or those that do not stay, ascending.
-    public let packs: [Pack]
+    public let packs: PackList
     /// Index objects that nobody names.
     package var indexes: Set<IndexID> = []
     /// How many snapshots stay.
@@ -111,7 +139,7 @@ public struct CleanupPlan: Sendable, Hashable {
     public init(
         repository: RepositoryID,
         basis: String,
-        packs: [Pack],
+        packs: PackList,
         snapshots: Int,
         scratchSize: UInt64
     ) {
@@ -123,7 +151,9 @@ public struct CleanupPlan: Sendable, Hashable {
     }
 
     /// The packs to which this happens.
-    public func packs(_ action: Action) -> [Pack] { packs.filter { $0.action == action } }
+    public func packs(_ action: Action) -> some Collection<Pack> {
+        packs.lazy.filter { $0.action == action }
+    }
 
     /// Bytes of all packs.
     public var size: UInt64 { packs.reduce(0) { $0 + $1.size } }

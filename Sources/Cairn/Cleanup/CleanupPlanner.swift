@@ -90,8 +90,8 @@ package struct CleanupPlanner {
         _ usage: PackUsages,
         _ stored: PackSizes,
         held: Set<SessionID>
-    ) -> [CleanupPlan.Pack] {
-        var packs: [CleanupPlan.Pack] = []
+    ) -> CleanupPlan.PackList {
+        var packs = ScratchArray<CleanupPlan.Pack>(directory: core.indexCache.directory)
         packs.reserveCapacity(stored.count)
         let usage = usage.all
         var next = 0
@@ -128,11 +128,11 @@ package struct CleanupPlanner {
             )
         }
         chooseRewrites(&packs)
-        return packs
+        return CleanupPlan.PackList(packs)
     }
 
     /// Picks packs to rewrite, those with the most to gain for the least copying first.
-    private func chooseRewrites(_ packs: inout [CleanupPlan.Pack]) {
+    func chooseRewrites(_ packs: inout ScratchArray<CleanupPlan.Pack>) {
         let used = packs.reduce(0) { $0 + $1.usedSize }
         var unused = packs.reduce(0) { sum, pack in
             pack.action == .keep ? sum + (pack.size - min(pack.usedSize, pack.size)) : sum
@@ -158,25 +158,40 @@ package struct CleanupPlanner {
             packs[index].reason = reason
             unused -= packs[index].size - min(packs[index].usedSize, packs[index].size)
         }
-        let partly = packs.indices.filter {
-            packs[$0].action == .keep && packs[$0].usedChunks < packs[$0].chunks
-        }
-        func share(_ index: Int) -> Double {
-            Double(packs[index].usedSize) / Double(max(packs[index].size, 1))
-        }
-        for index in partly.sorted(by: { (share($0), $0) < (share($1), $1) }) {
+        for candidate in candidates(packs) {
             guard unused > allowed else { break }
-            rewrite(index, .partlyUsed)
+            rewrite(candidate.index, .partlyUsed)
         }
         let limit = UInt64(core.format.packSizeTarget) / CleanupPlanner.smallPart
         // One that is small because its chunks are would be as small again.
         let chunkLimit = PackWriter.chunkCountMax / Int(CleanupPlanner.smallPart)
-        let small = packs.indices.filter {
-            packs[$0].action == .keep && packs[$0].size < limit && packs[$0].chunks < chunkLimit
+        func isSmall(_ pack: CleanupPlan.Pack) -> Bool {
+            pack.action == .keep && pack.size < limit && pack.chunks < chunkLimit
         }
         // Joining few is not worth a generation; many slow everything down.
-        guard small.count >= CleanupPlanner.smallCountMin else { return }
-        for index in small { rewrite(index, .small) }
+        guard packs.count(where: isSmall) >= CleanupPlanner.smallCountMin else { return }
+        for index in packs.indices where isSmall(packs[index]) { rewrite(index, .small) }
+    }
+
+    /// A pack of which a part is needed.
+    private struct Candidate: BitwiseCopyable {
+        let index: Int
+        /// How much of it that is.
+        let share: Double
+    }
+
+    /// The packs of which a part is needed, those of which least is first.
+    private func candidates(
+        _ packs: ScratchArray<CleanupPlan.Pack>
+    ) -> ScratchArray<Candidate> {
+        var found = ScratchArray<Candidate>(directory: core.indexCache.directory)
+        for (index, pack) in packs.enumerated()
+        where pack.action == .keep && pack.usedChunks < pack.chunks {
+            let share = Double(pack.usedSize) / Double(max(pack.size, 1))
+            found.append(Candidate(index: index, share: share))
+        }
+        found.sort { $0.share < $1.share }
+        return found
     }
 
     /// So many small packs are joined, not fewer.

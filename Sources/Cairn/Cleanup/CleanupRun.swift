@@ -70,7 +70,7 @@ package enum CleanupRun {
         }
         report.bytesUnused = chosen.unusedSizeAfter
         var isFirst = true
-        for packs in slices(chosen) {
+        try forEachSlice(of: chosen) { packs throws(CairnError) in
             let indexes = isFirst ? Set(chosen.indexes.prefix(sliceCountMax)) : []
             try generation(packs, indexes, core, options, context, meter, &report)
             isFirst = false
@@ -88,29 +88,29 @@ package enum CleanupRun {
     /// So many packs, and index objects, one generation condemns: half of what a record holds.
     private static let sliceCountMax = CondemnedRecord.countMax / 2
 
-    /// Packs to condemn together: first those that go without copying, then slices of copies.
-    private static func slices(_ plan: CleanupPlan) -> [Set<PackID>] {
-        var slices: [Set<PackID>] = []
-        var dead = plan.packs(.delete).map(\.id)[...]
-        if dead.isEmpty && !plan.indexes.isEmpty { slices.append([]) }
-        while !dead.isEmpty {
-            slices.append(Set(dead.prefix(sliceCountMax)))
-            dead = dead.dropFirst(sliceCountMax)
-        }
-        var slice: Set<PackID> = []
-        var size: UInt64 = 0
-        for pack in plan.packs(.rewrite) {
-            let isFull =
-                size + pack.usedSize > CleanupPlanner.sliceSize || slice.count >= sliceCountMax
-            if !slice.isEmpty && isFull {
-                slices.append(slice)
-                (slice, size) = ([], 0)
+    /// Gives `body` the packs to condemn together, slice by slice: first those that go without
+    /// copying, then slices of copies.
+    private static func forEachSlice(
+        of plan: CleanupPlan,
+        _ body: (Set<PackID>) throws(CairnError) -> Void
+    ) throws(CairnError) {
+        if plan.packs(.delete).isEmpty && !plan.indexes.isEmpty { try body([]) }
+        for action in [CleanupPlan.Action.delete, .rewrite] {
+            var slice: Set<PackID> = []
+            var size: UInt64 = 0
+            for pack in plan.packs(action) {
+                let copied = action == .rewrite ? pack.usedSize : 0
+                let isFull =
+                    size + copied > CleanupPlanner.sliceSize || slice.count >= sliceCountMax
+                if !slice.isEmpty && isFull {
+                    try body(slice)
+                    (slice, size) = ([], 0)
+                }
+                slice.insert(pack.id)
+                size += copied
             }
-            slice.insert(pack.id)
-            size += pack.usedSize
+            if !slice.isEmpty { try body(slice) }
         }
-        if !slice.isEmpty { slices.append(slice) }
-        return slices
     }
 
     /// Refuses a plan that the repository has moved on from.

@@ -33,7 +33,7 @@ struct ExclusiveRun {
         }
         var marking = try Marking(core, index, context: context, meter: meter)
         try marking.count(Set(order.keys), view)
-        let usage = marking.packs()
+        let usage = try marking.packs()
         var sizes: [ExclusiveSize] = []
         for group in groups.isEmpty ? snapshots.map({ [$0.session] }) : groups {
             let records = Set(group).compactMap { order[$0] }.sorted().map { snapshots[$0] }

@@ -1,10 +1,11 @@
 internal import CairnCore
 internal import CairnFormat
+internal import CairnIO
 
 /// Where the index has each chunk, by number: entries of packs that are masked or that the view
 /// does not see are passed over.
 ///
-/// Memory: a byte a pack.
+/// Memory: a byte a pack, and eight more while it is made, those on disk where that is much.
 struct IndexPlaces {
     /// What is to be known of a pack of a run.
     struct PackNote: OptionSet {
@@ -33,18 +34,25 @@ struct IndexPlaces {
     let starts: [Int]
     /// How many entries there are, of masked packs too.
     let count: Int
+    /// Where large tables of places and packs may lie; nil for memory.
+    let directory: [UInt8]?
 
     /// Of no index.
     init() {
-        (runs, packs, starts, count) = ([], [], [], 0)
+        (runs, packs, starts, count, directory) = ([], [], [], 0, nil)
     }
 
     /// The places of an index.
     ///
     /// - Parameter avoided: Packs that are used only for chunks that no other pack holds.
-    init(_ index: ChunkIndex, avoiding avoided: Set<PackID> = []) {
+    init(
+        _ index: ChunkIndex,
+        avoiding avoided: Set<PackID> = [],
+        directory: [UInt8]? = nil
+    ) {
+        self.directory = directory
         runs = index.storedRuns
-        packs = IndexPlaces.notes(runs, masked: index.maskedPacks, avoided)
+        packs = IndexPlaces.notes(runs, masked: index.maskedPacks, avoided, directory)
         var starts: [Int] = []
         var count = 0
         for live in runs {
@@ -57,9 +65,10 @@ struct IndexPlaces {
     private static func notes(
         _ runs: [LiveRun],
         masked: Set<PackID>,
-        _ avoided: Set<PackID>
+        _ avoided: Set<PackID>,
+        _ directory: [UInt8]?
     ) -> [[PackNote]] {
-        var digests: [Int] = []
+        var digests = ScratchArray<Int>(directory: directory)
         digests.reserveCapacity(runs.reduce(0) { $0 + $1.run.packCount })
         var notes = runs.map { live in
             (0..<UInt32(live.run.packCount)).map { ordinal -> PackNote in
@@ -71,7 +80,7 @@ struct IndexPlaces {
             }
         }
         // Two index objects may list one pack. Like digests of unlike packs do no harm.
-        digests.sort()
+        digests.sort(by: <)
         var repeated: Set<Int> = []
         for (before, digest) in zip(digests, digests.dropFirst()) where before == digest {
             repeated.insert(digest)
@@ -86,6 +95,15 @@ struct IndexPlaces {
             }
         }
         return notes
+    }
+
+    /// A table with a number for each place or pack.
+    func table<T>(of element: T, count: Int) throws(CairnError) -> ScratchArray<T> {
+        do throws(FileFailure) {
+            return try ScratchArray(repeating: element, count: count, directory: directory)
+        } catch {
+            throw CairnError(.target, "there is no memory for a cleanup", cause: error)
+        }
     }
 
     /// Every place of a chunk, in the order of the runs.

@@ -97,7 +97,7 @@ enum KeptMark {
         _ places: IndexPlaces,
         _ cancellation: Cancellation
     ) throws(CairnError) -> MarkState? {
-        var state = MarkState(counts: try ReferenceCounts(places, directory: space.folder?.path))
+        var state = MarkState(counts: try ReferenceCounts(places))
         do throws(MarkFailure) {
             try fill(&state, storage, space, cancellation)
             return state

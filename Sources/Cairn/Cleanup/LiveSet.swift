@@ -1,8 +1,9 @@
 internal import CairnCore
 internal import CairnFormat
+internal import CairnIO
 
-/// Which entries of an index are needed, and as what: three bits an entry, so 37.5 MB at 10^8
-/// chunks.
+/// Which entries of an index are needed, and as what: three bits an entry, on disk where that is
+/// much.
 ///
 /// A chunk that is stored several times is needed in one place: outside the packs to avoid, if
 /// there is one. Only the engine's cleanup and its reports use it, one thread at a time.
@@ -21,20 +22,24 @@ struct LiveSet {
 
     private let places: IndexPlaces
     // A bit an entry, of each kind.
-    private var data: [UInt64] = []
-    private var trees: [UInt64] = []
-    private var lists: [UInt64] = []
+    private var data: ScratchArray<UInt64>
+    private var trees: ScratchArray<UInt64>
+    private var lists: ScratchArray<UInt64>
 
     /// Of no index.
     init() {
         places = IndexPlaces()
+        let none = ScratchArray<UInt64>(directory: nil)
+        (data, trees, lists) = (none, none, none)
     }
 
     /// Nothing is needed.
-    init(_ places: IndexPlaces) {
+    init(_ places: IndexPlaces) throws(CairnError) {
         self.places = places
-        let none = [UInt64](repeating: 0, count: (places.count + 63) / 64)
-        (data, trees, lists) = (none, none, none)
+        let count = (places.count + 63) / 64
+        data = try places.table(of: 0, count: count)
+        trees = try places.table(of: 0, count: count)
+        lists = try places.table(of: 0, count: count)
     }
 
     private func isMarked(_ place: IndexPlaces.Place, as kind: Kind) -> Bool {
@@ -109,12 +114,12 @@ struct LiveSet {
     }
 
     /// What is needed of every pack that the index lists.
-    func usage() -> PackUsages {
-        PackUsages(places) { isMarked($0) }
+    func usage() throws(CairnError) -> PackUsages {
+        try PackUsages(places) { isMarked($0) }
     }
 
     /// The packs that hold chunks which nothing outside the avoided packs holds.
-    func neededOfAvoided() -> PackUsages {
-        PackUsages(places, of: { $0.contains(.isAvoided) }, onlyNeeded: true) { isMarked($0) }
+    func neededOfAvoided() throws(CairnError) -> PackUsages {
+        try PackUsages(places, of: { $0.contains(.isAvoided) }, onlyNeeded: true) { isMarked($0) }
     }
 }

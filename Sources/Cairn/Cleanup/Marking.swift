@@ -47,7 +47,7 @@ package struct Marking {
         )
         cancellation = context.cancellation
         shelf = core.indexCache.marks
-        places = IndexPlaces(index, avoiding: avoided)
+        places = IndexPlaces(index, avoiding: avoided, directory: shelf.directory)
         self.meter = meter
         meter.begin("preparing", total: 0)
         let kept = usesKept ? try shelf.load(places, context.cancellation) : nil
@@ -63,7 +63,7 @@ package struct Marking {
         _ places: IndexPlaces,
         _ shelf: MarkShelf
     ) throws(CairnError) -> MarkState {
-        MarkState(counts: try ReferenceCounts(places, directory: shelf.directory))
+        MarkState(counts: try ReferenceCounts(places))
     }
 
     /// Counts what snapshots refer to, and no longer what others do.
@@ -232,7 +232,9 @@ package struct Marking {
     }
 
     /// The packs with their chunks, needed or not.
-    func packs() -> PackUsages { PackUsages(places) { _ in false } }
+    func packs() throws(CairnError) -> PackUsages {
+        try PackUsages(places) { _ in false }
+    }
 
     private func goThrough(
         _ records: [SnapshotRecord],
@@ -248,7 +250,7 @@ package struct Marking {
     /// What is needed: all that is counted, and what forgotten snapshots hold that running sessions
     /// may rely on. A part of those that is gone already is nobody's any more.
     func live(relied: [SnapshotRecord] = []) throws(CairnError) -> LiveSet {
-        var live = LiveSet(places)
+        var live = try LiveSet(places)
         let cancellation = cancellation
         try state.counts.forEachPlace { place, kind, _ throws(CairnError) in
             if place.entry & 0x3fff == 0 { try cancellation.check() }

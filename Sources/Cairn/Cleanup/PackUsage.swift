@@ -1,8 +1,9 @@
 internal import CairnCore
 internal import CairnFormat
+internal import CairnIO
 
 /// How much of a pack is needed. Bytes are those of chunks before compression.
-struct PackUsage {
+struct PackUsage: BitwiseCopyable {
     let pack: IndexedPack
     private(set) var chunks: UInt32 = 0
     private(set) var liveChunks: UInt32 = 0
@@ -26,14 +27,15 @@ struct PackUsage {
     }
 }
 
-/// How much of each of many packs is needed: an array, as a dictionary of all packs of a large
-/// repository takes four times as much memory while it grows.
+/// How much of each of many packs is needed: 64 bytes a pack, on disk where that is much.
 struct PackUsages {
     /// Of packs that have chunks, ascending by the packs' IDs.
-    private(set) var all: [PackUsage] = []
+    private(set) var all: ScratchArray<PackUsage>
 
     /// Of no pack.
-    init() {}
+    init() {
+        all = ScratchArray(directory: nil)
+    }
 
     /// Counts the entries of packs that count.
     ///
@@ -46,12 +48,13 @@ struct PackUsages {
         of isWanted: (IndexPlaces.PackNote) -> Bool = { _ in true },
         onlyNeeded: Bool = false,
         isNeeded: (Int) -> Bool
-    ) {
+    ) throws(CairnError) {
+        all = ScratchArray(directory: places.directory)
         all.reserveCapacity(places.packs.reduce(0) { $0 + $1.count(where: isWanted) })
         for run in places.runs.indices {
             let notes = places.packs[run]
             guard notes.contains(where: isWanted) else { continue }
-            var counts = [Count](repeating: Count(), count: notes.count)
+            var counts = try places.table(of: Count(), count: notes.count)
             for entry in 0..<places.runs[run].run.entryCount {
                 let isNeeded = isNeeded(places.starts[run] + entry)
                 guard isNeeded || !onlyNeeded, let value = places.runs[run].run.entry(at: entry)
@@ -70,16 +73,13 @@ struct PackUsages {
 
     /// The usage of a pack; nil where it has no chunks.
     subscript(id: PackID) -> PackUsage? {
-        var (low, high) = (0, all.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if all[middle].pack.id < id { low = middle + 1 } else { high = middle }
-        }
-        return low < all.count && all[low].pack.id == id ? all[low] : nil
+        let place = all.partitionPoint { $0.pack.id < id }
+        return place < all.count && all[place].pack.id == id ? all[place] : nil
     }
 
     /// Two index objects may list one pack.
     private mutating func sortAndJoin() {
+        guard !all.isEmpty else { return }
         all.sort { $0.pack.id < $1.pack.id }
         var last = 0
         for index in all.indices.dropFirst() {
@@ -90,11 +90,11 @@ struct PackUsages {
                 if last != index { all[last] = all[index] }
             }
         }
-        if last + 1 < all.count { all.removeSubrange((last + 1)...) }
+        all.truncate(to: last + 1)
     }
 
     /// What was counted of a pack of a run.
-    fileprivate struct Count {
+    fileprivate struct Count: BitwiseCopyable {
         var chunks: UInt32 = 0
         var liveChunks: UInt32 = 0
         var bytes: UInt64 = 0

@@ -32,19 +32,15 @@ final class ReferenceCounts {
     private static let countMask: UInt16 = 1 << 14 - 1
 
     let places: IndexPlaces
-    private let table: ScratchTable
+    // One thread uses it, through two functions below of which neither calls anything else: looking
+    // for accesses that overlap took a good part of the time.
+    @exclusivity(unchecked) private var table: ScratchArray<UInt16>
     private var others: [Key: UInt32] = [:]
 
     /// Nothing is counted.
-    ///
-    /// - Parameter directory: Where a large table may lie.
-    init(_ places: IndexPlaces, directory: [UInt8]?) throws(CairnError) {
+    init(_ places: IndexPlaces) throws(CairnError) {
         self.places = places
-        do throws(FileFailure) {
-            table = try ScratchTable(count: places.count, directory: directory)
-        } catch {
-            throw CairnError(.target, "there is no memory for a cleanup", cause: error)
-        }
+        unsafe table = try places.table(of: 0, count: places.count)
     }
 
     /// Counts a reference more.
@@ -80,7 +76,7 @@ final class ReferenceCounts {
 
     /// Whether anything refers to the place.
     func isCounted(_ number: Int) -> Bool {
-        table[number] != 0
+        entry(number) != 0
             || !others.isEmpty && Kind.allCases.contains { count(number, $0) > 0 }
     }
 
@@ -134,8 +130,12 @@ final class ReferenceCounts {
         return sizes
     }
 
+    private func entry(_ number: Int) -> UInt16 { unsafe table[number] }
+
+    private func setEntry(_ number: Int, _ value: UInt16) { unsafe table[number] = value }
+
     private func count(_ number: Int, _ kind: Kind) -> UInt32 {
-        let value = table[number]
+        let value = entry(number)
         let low = value & ReferenceCounts.countMask
         if Int(value >> 14) == kind.rawValue + 1, low < ReferenceCounts.countMask {
             return UInt32(low)
@@ -145,7 +145,7 @@ final class ReferenceCounts {
     }
 
     private func set(_ number: Int, _ kind: Kind, _ count: UInt32) {
-        let value = table[number]
+        let value = entry(number)
         let owner = Int(value >> 14)
         let key = Key(number: number, kind: kind)
         guard owner == 0 || owner == kind.rawValue + 1 else {
@@ -155,6 +155,6 @@ final class ReferenceCounts {
         let fits = count < ReferenceCounts.countMask
         if !others.isEmpty || !fits { others[key] = fits ? nil : count }
         let low = fits ? UInt16(count) : ReferenceCounts.countMask
-        table[number] = count == 0 ? 0 : UInt16(kind.rawValue + 1) << 14 | low
+        setEntry(number, count == 0 ? 0 : UInt16(kind.rawValue + 1) << 14 | low)
     }
 }

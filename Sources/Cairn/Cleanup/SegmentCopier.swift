@@ -104,14 +104,19 @@ final class SegmentCopier {
 
     /// Finds what earlier executors of this generation have copied.
     private func takeOver() throws(CairnError) {
-        for object in try records.list(ObjectNames.packFolder) {
+        var found = PackSizes()
+        try records.forEachObject(in: ObjectNames.packFolder) { [executor] object in
             guard case .pack(let id)? = ObjectNames.parse(object.name.text),
                 id.session.writer == executor.writer, id.session.counter == executor.counter,
                 id.session != executor
-            else { continue }
+            else { return }
+            found.append(id, size: object.size)
+        }
+        found.sort()
+        for (id, size) in found {
             do throws(CairnError) {
-                let tail = try PackTail(of: id, size: object.size, core: core)
-                let pack = IndexedPack(id: id, kind: tail.opener.header.kind, size: object.size)
+                let tail = try PackTail(of: id, size: size, core: core)
+                let pack = IndexedPack(id: id, kind: tail.opener.header.kind, size: size)
                 let entries = try tail.directory.entries()
                 written.packs.withLock { $0.append(CopiedPack(pack: pack, entries: entries)) }
                 for chunk in tail.directory.chunks { live.unmark(chunk.id) }

@@ -56,8 +56,8 @@ final class RunFolder: Sendable {
         guard let file = try? files.open(name, in: handle) else { return nil }
         defer { files.close(file) }
         guard let status = try? files.status(of: file), status.kind == .file,
-            let size = Int(exactly: status.size),
-            let mapping = try? FileMapping(file, size: size)
+            let size = Int(exactly: status.size), size > 0,
+            let mapping = try? MappedFile(file, size: size)
         else { return nil }
         return RunStorage(mapping)
     }

@@ -25,10 +25,15 @@ final class RunStorage: Sendable {
     }
 
     /// Takes over a mapped file that nothing changes any more.
-    init(_ mapping: FileMapping) {
-        size = mapping.size
-        owner = mapping
-        unsafe base = mapping.base
+    ///
+    /// - Precondition: `file` is not empty.
+    init(_ file: MappedFile) {
+        precondition(file.count > 0, "a run has a header")
+        size = file.count
+        owner = file
+        unsafe base = file.span.withUnsafeBufferPointer { pointer in
+            unsafe UnsafeRawPointer(pointer.baseAddress.unsafelyUnwrapped)
+        }
     }
 
     /// Lends the bytes of the page with this number.

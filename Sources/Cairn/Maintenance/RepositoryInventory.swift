@@ -5,8 +5,8 @@ internal import CairnIO
 /// What lies in a store, and which sessions are still open.
 ///
 /// The folders are listed in an order in which no object of a running session looks like an orphan:
-/// packs and indexes first, then sessions, and the snapshots last. Memory: some 150 bytes
-/// an object.
+/// packs and indexes first, then sessions, and the snapshots last. Memory: that of ``PackSizes``,
+/// and some 150 bytes for any other object.
 struct RepositoryInventory {
     /// A writer session that has registered and not ended.
     struct OpenSession {
@@ -38,12 +38,8 @@ struct RepositoryInventory {
         context: JobContext
     ) throws(CairnError) -> RepositoryInventory {
         var inventory = RepositoryInventory()
-        for folder in [ObjectNames.packFolder, ObjectNames.indexFolder] {
-            let objects = try store.list(folder)
-            if folder == ObjectNames.packFolder { inventory.packs.reserveCapacity(objects.count) }
-            for object in objects { inventory.add(object) }
-        }
-        inventory.packs.sort()
+        try inventory.addPacks(store)
+        for object in try store.list(ObjectNames.indexFolder) { inventory.add(object) }
         for object in try store.list(ObjectNames.sessionFolder) {
             try context.checkCancelled()
             inventory.add(object)
@@ -69,16 +65,34 @@ struct RepositoryInventory {
         return inventory
     }
 
+    /// Lists the packs, which are many, without having all their names in memory.
+    private mutating func addPacks(_ store: RecordStore) throws(CairnError) {
+        var packs = PackSizes(directory: store.core.indexCache.directory)
+        // Each only once, however often the store gives it.
+        var others: Set<ObjectInfo> = []
+        try store.forEachObject(in: ObjectNames.packFolder) { object in
+            if case .pack(let id)? = ObjectNames.parse(object.name.text) {
+                packs.append(id, size: object.size)
+            } else {
+                others.insert(object)
+            }
+        }
+        packs.sort()
+        objectCount += packs.count
+        totalBytes += packs.reduce(0) { $0 + $1.size }
+        self.packs = packs
+        for object in others.sorted(by: { $0.name < $1.name }) { add(object) }
+    }
+
     private mutating func add(_ object: ObjectInfo) {
         objectCount += 1
         totalBytes += object.size
         switch ObjectNames.parse(object.name.text) {
-        case .pack(let id): packs.append(id, size: object.size)
         case .index(let id): indexes[id] = object.size
         case .keySlot(let id): keySlots[id] = object.size
         case .session(let id): registered.insert(id)
         case .snapshot, .forgotten, .cleanup: records.append(object)
-        case .format, .reserve: break
+        case .pack, .format, .reserve: break
         case nil: foreign.append(Orphan(object: object.name.text, size: object.size))
         }
     }

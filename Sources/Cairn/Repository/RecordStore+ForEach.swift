@@ -9,11 +9,11 @@ extension RecordStore {
     /// repository publishes inline.
     ///
     /// The first failure ends it: what is under way then ends, nothing else begins.
-    func forEach<T: Sendable>(
-        _ items: [T],
+    func forEach<Items: RandomAccessCollection & Sendable>(
+        _ items: Items,
         context: JobContext,
-        _ body: @escaping @Sendable (T) throws(CairnError) -> Void
-    ) throws(CairnError) {
+        _ body: @escaping @Sendable (Items.Element) throws(CairnError) -> Void
+    ) throws(CairnError) where Items.Index == Int, Items.Element: Sendable {
         let count = min(RecordStore.callCountMax, items.count)
         guard count > 1, !core.options.publishesInline else {
             for item in items {
@@ -42,17 +42,19 @@ extension RecordStore {
     }
 
     /// Gives out each item once.
-    private final class Turns<T: Sendable>: Sendable {
-        private let items: [T]
-        private let state = Mutex<(next: Int, failure: CairnError?)>((0, nil))
+    private final class Turns<Items: RandomAccessCollection & Sendable>: Sendable
+    where Items.Index == Int {
+        private let items: Items
+        private let state: Mutex<(next: Int, failure: CairnError?)>
 
-        init(_ items: [T]) {
+        init(_ items: Items) {
             self.items = items
+            state = Mutex((items.startIndex, nil))
         }
 
-        func next() -> T? {
+        func next() -> Items.Element? {
             state.withLock { state in
-                guard state.failure == nil, state.next < items.count else { return nil }
+                guard state.failure == nil, state.next < items.endIndex else { return nil }
                 defer { state.next += 1 }
                 return items[state.next]
             }

@@ -202,6 +202,18 @@ package struct RecordStore: Sendable {
         }
     }
 
+    /// Gives what is in a folder to `body`, one by one; an object may come several times.
+    func forEachObject(
+        in folder: String,
+        _ body: (ObjectInfo) -> Void
+    ) throws(CairnError) {
+        do {
+            try core.store.forEachObject(in: folder, body)
+        } catch {
+            throw CairnError.store(error, "listing \(folder)")
+        }
+    }
+
     /// Removes an object.
     package func delete(_ text: String) throws(CairnError) {
         let name = try RecordStore.name(text)

@@ -76,7 +76,7 @@ enum PlanFile {
         return CleanupPlan(
             repository: repository,
             basis: members.basis,
-            packs: packs,
+            packs: CleanupPlan.PackList(packs),
             snapshots: members.snapshots ?? 0,
             scratchSize: members.scratchSize ?? 0
         )
@@ -106,7 +106,7 @@ enum PlanFile {
 enum PlanText {
     /// A plan in JSON: every pack that does not stay, and the sums.
     static func members(_ plan: CleanupPlan) -> [(String, JSON)] {
-        let packs = plan.packs.filter { $0.action != .keep }.map { pack in
+        let packs = plan.packs.lazy.filter { $0.action != .keep }.map { pack in
             JSON.object([
                 ("id", .string("\(pack.id)")), ("size", .unsigned(pack.size)),
                 ("used_size", .unsigned(pack.usedSize)), ("chunks", .count(pack.chunks)),
@@ -128,14 +128,14 @@ enum PlanText {
             ("bytes_written", .unsigned(plan.writtenSize)),
             ("bytes_unused_after", .unsigned(plan.unusedSizeAfter)),
             ("scratch_size", .unsigned(min(plan.scratchSize, plan.writtenSize))),
-            ("packs", .array(packs)),
+            ("packs", .array(Array(packs))),
         ]
     }
 
     /// Shows a plan.
     static func show(_ plan: CleanupPlan, _ output: Output) {
         if output.isJSON { return output.json(members(plan)) }
-        let orphans = plan.packs(.delete).filter { $0.reason == .orphan }
+        let orphans = plan.packs.lazy.filter { $0.reason == .orphan }
         let snapshots = Units.count(plan.snapshots, "snapshot")
         let lines: [(String, String)] = [
             ("Packs", "\(plan.packs.count) with \(Units.bytes(plan.size))"),
@@ -152,7 +152,7 @@ enum PlanText {
         }
     }
 
-    private static func words(_ packs: [CleanupPlan.Pack]) -> String {
+    private static func words(_ packs: some Collection<CleanupPlan.Pack>) -> String {
         "\(packs.count) with \(Units.bytes(packs.reduce(0) { $0 + $1.size }))"
     }
 }

@@ -24,7 +24,7 @@ package struct IndexObject: Hashable, Sendable {
 }
 
 /// A pack as an index knows it.
-package struct IndexedPack: Hashable, Sendable {
+package struct IndexedPack: Hashable, Sendable, BitwiseCopyable {
     static let storedSize = SessionID.size + 4 + 1 + 8
 
     /// Which pack it is.

@@ -3,7 +3,7 @@ package import CairnCore
 /// The identity of a pack: the session that wrote it and the number it gave it.
 ///
 /// A session never gives a number twice, so a pack's name never comes to hold other bytes.
-public struct PackID: Hashable, Sendable {
+public struct PackID: Hashable, Sendable, BitwiseCopyable {
     /// The session that wrote the pack.
     public let session: SessionID
     /// The pack's number within its session.

@@ -4,7 +4,7 @@ package import CairnCore
 ///
 /// Writer ID (8) ‖ the writer's counter (4, big-endian) ‖ random (12), so that the sessions of one
 /// writer sort by age: Specs/Format.md#names.
-public struct SessionID: Hashable, Sendable {
+public struct SessionID: Hashable, Sendable, BitwiseCopyable {
     /// The number of bytes in a session ID.
     public static let size = 24
 

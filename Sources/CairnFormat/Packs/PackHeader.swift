@@ -3,7 +3,7 @@ package import CairnCore
 /// What a pack holds.
 ///
 /// The values are stored: never change them.
-package enum PackKind: UInt8, Hashable, Sendable, CaseIterable {
+package enum PackKind: UInt8, Hashable, Sendable, CaseIterable, BitwiseCopyable {
     /// Chunks of file content.
     case data = 1
     /// Chunks of trees, lists and other metadata.

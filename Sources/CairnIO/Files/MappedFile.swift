@@ -17,19 +17,29 @@ internal import Glibc
     /// How many bytes the file had.
     package let count: Int
 
-    init(_ descriptor: borrowing Descriptor) throws(FileFailure) {
+    convenience init(_ descriptor: borrowing Descriptor) throws(FileFailure) {
         let metadata = try descriptor.metadata()
         guard metadata.kind == .regular else { throw .replaced(.map) }
         guard let size = Int(exactly: metadata.size) else {
             throw FileFailure(.map, errno: EFBIG)
         }
+        try self.init(descriptor.number, size: size)
+    }
+
+    /// Maps the first `size` bytes of a file that a store's calls have opened for reading; it may
+    /// be closed afterwards.
+    package convenience init(_ handle: StoreHandle, size: Int) throws(FileFailure) {
+        try self.init(handle.number, size: size)
+    }
+
+    private init(_ descriptor: Int32, size: Int) throws(FileFailure) {
         count = size
         guard size > 0 else {
             unsafe base = nil
             return
         }
         var failed: Int32 = 0
-        unsafe base = cairn_map(descriptor.number, size, &failed)
+        unsafe base = cairn_map(descriptor, size, &failed)
         guard unsafe base != nil else { throw FileFailure(.map, errno: failed) }
     }
 

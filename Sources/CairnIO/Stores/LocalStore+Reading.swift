@@ -61,33 +61,40 @@ extension LocalStore {
 
     public func list(folder: String) throws(StoreError) -> Listing {
         var listing = Listing()
-        try forEachEntry(in: folder, expecting: { listing.objects.reserveCapacity($0) }) {
-            leaf,
-            status in
-            let text = folder.isEmpty ? leaf : "\(folder)/\(leaf)"
-            let name = ObjectName(text)
-            switch status.kind {
-            case .file:
-                if let name {
-                    listing.objects.append(ObjectInfo(name: name, size: status.size))
-                } else {
-                    listing.foreignCount += 1
-                }
-            case .folder:
-                // The store's own folders stand in the root.
-                if !(folder.isEmpty && name != nil) { listing.foreignCount += 1 }
-            case .other: listing.foreignCount += 1
-            }
-        }
+        listing.foreignCount = try visit(folder) { listing.objects.append($0) }
         return listing
     }
 
-    /// Calls `body` for everything in a folder of the store.
+    public func forEachObject(
+        in folder: String,
+        _ body: (ObjectInfo) -> Void
+    ) throws(StoreError) {
+        _ = try visit(folder, body)
+    }
+
+    /// Calls `body` for every object in a folder.
     ///
-    /// - Parameter expect: Called first, with the most calls of `body` there will be.
+    /// - Returns: How many entries were no object names.
+    private func visit(
+        _ folder: String,
+        _ body: (ObjectInfo) -> Void
+    ) throws(StoreError) -> Int {
+        var foreignCount = 0
+        try forEachEntry(in: folder) { leaf, status in
+            let name = ObjectName(folder.isEmpty ? leaf : "\(folder)/\(leaf)")
+            switch (status.kind, name) {
+            case (.file, let name?): body(ObjectInfo(name: name, size: status.size))
+            // The store's own folders stand in the root.
+            case (.folder, _?) where folder.isEmpty: break
+            default: foreignCount += 1
+            }
+        }
+        return foreignCount
+    }
+
+    /// Calls `body` for everything in a folder of the store.
     private func forEachEntry(
         in folder: String,
-        expecting expect: (Int) -> Void = { _ in },
         _ body: (String, StoreFileStatus) -> Void
     ) throws(StoreError) {
         guard folder.isEmpty || ObjectName(folder: folder, leaf: "x") != nil else {
@@ -100,10 +107,7 @@ extension LocalStore {
                 try files.openFolder(folder.isEmpty ? "." : folder, in: root)
             }
             defer { files.close(opened) }
-            var names = try files.names(in: opened)
-            expect(names.count)
-            // Each name makes room for what is made of it: there may be hundreds of thousands.
-            while let bytes = names.popLast() {
+            try files.forEachName(in: opened) { bytes throws(StoreFileError) in
                 let leaf = String(decoding: bytes, as: UTF8.self)
                 do throws(StoreFileError) {
                     let status = try uninterrupted { () throws(StoreFileError) in

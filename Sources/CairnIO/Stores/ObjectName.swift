@@ -9,8 +9,8 @@ public struct ObjectName: Hashable, Sendable, Comparable, CustomStringConvertibl
 
     /// Takes `text` as a name, or gives nil where it is not one.
     public init?(_ text: String) {
-        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard parts.count <= 2, parts.allSatisfy({ ObjectName.isPart($0) }) else { return nil }
+        var text = text
+        guard text.withUTF8({ unsafe ObjectName.isName($0.span) }) else { return nil }
         self.text = text
     }
 
@@ -19,17 +19,25 @@ public struct ObjectName: Hashable, Sendable, Comparable, CustomStringConvertibl
         self.init(folder + "/" + leaf)
     }
 
-    private static func isPart(_ part: Substring.UTF8View.SubSequence) -> Bool {
-        guard (1...128).contains(part.count), part.first != UInt8(ascii: ".") else { return false }
-        return part.allSatisfy { character in
-            switch character {
+    private static func isName(_ text: Span<UInt8>) -> Bool {
+        var (partCount, start) = (1, 0)
+        for index in text.indices {
+            switch text[index] {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                true
-            default: false
+                UInt8(ascii: "-"), UInt8(ascii: "_"):
+                break
+            case UInt8(ascii: ".") where index > start: break
+            case UInt8(ascii: "/") where index > start && partCount == 1:
+                (partCount, start) = (2, index + 1)
+            default: return false
             }
+            if index - start >= partSizeMax { return false }
         }
+        return start < text.count
     }
+
+    /// The most characters of a part.
+    private static let partSizeMax = 128
 
     /// The part before the slash, or "" where there is none.
     public var folder: String {

@@ -177,21 +177,26 @@ package struct PosixFiles: StoreFiles {
         return count
     }
 
-    package func names(in folder: StoreHandle) throws(StoreFileError) -> [[UInt8]] {
-        var names: [[UInt8]] = []
+    package func forEachName(
+        in folder: StoreHandle,
+        _ body: ([UInt8]) throws(StoreFileError) -> Void
+    ) throws(StoreFileError) {
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
             let count = unsafe cairn_directory_entries(folder.number, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw StoreFileError(code: errno) }
-            guard count > 0 else { return names }
-            PosixFiles.takeNames(from: buffer[..<count], into: &names)
+            guard count > 0 else { return }
+            try PosixFiles.visitNames(in: buffer[..<count], body)
         }
     }
 
     /// Takes the names out of what getdents64(2) wrote: per entry an inode number and an offset of
     /// 8 bytes each, the entry's size in 2, a kind in 1 and the name up to a zero.
-    private static func takeNames(from entries: ArraySlice<UInt8>, into names: inout [[UInt8]]) {
+    private static func visitNames(
+        in entries: ArraySlice<UInt8>,
+        _ body: ([UInt8]) throws(StoreFileError) -> Void
+    ) throws(StoreFileError) {
         var rest = entries
         while rest.count > 19 {
             let start = rest.startIndex
@@ -199,7 +204,7 @@ package struct PosixFiles: StoreFiles {
             guard size > 19 && size <= rest.count else { return }
             let name = rest[(start + 19)..<(start + size)].prefix { $0 != 0 }
             if name != [UInt8(ascii: ".")] && name != [UInt8(ascii: "."), UInt8(ascii: ".")] {
-                names.append(Array(name))
+                try body(Array(name))
             }
             rest = rest[(start + size)...]
         }

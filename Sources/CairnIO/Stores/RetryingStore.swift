@@ -105,6 +105,15 @@ public final class RetryingStore<Base: Store>: Store {
         try retrying { () throws(StoreError) in try base.list(folder: folder) }
     }
 
+    /// An attempt that fails in the middle has given some objects already; the next gives them
+    /// again.
+    public func forEachObject(
+        in folder: String,
+        _ body: (ObjectInfo) -> Void
+    ) throws(StoreError) {
+        try retrying { () throws(StoreError) in try base.forEachObject(in: folder, body) }
+    }
+
     public func delete(_ name: ObjectName) throws(StoreError) {
         try retrying { () throws(StoreError) in try base.delete(name) }
     }

@@ -44,11 +44,27 @@ public protocol Store: Sendable {
     /// and counted in ``Listing/foreignCount``.
     func list(folder: String) throws(StoreError) -> Listing
 
+    /// Gives every object of a folder to `body`, one by one, so that not all are in memory at once.
+    ///
+    /// Promises what ``list(folder:)`` does, but an object may come several times: where a listing
+    /// breaks off, it may begin again. A store need not implement it; then it gives what
+    /// ``list(folder:)`` says. Where it throws, what was given is not all.
+    func forEachObject(in folder: String, _ body: (ObjectInfo) -> Void) throws(StoreError)
+
     /// Removes an object; succeeds if there is none.
     func delete(_ name: ObjectName) throws(StoreError)
 
     /// Returns once everything created or deleted before the call is durable.
     func barrier() throws(StoreError)
+}
+
+extension Store {
+    public func forEachObject(
+        in folder: String,
+        _ body: (ObjectInfo) -> Void
+    ) throws(StoreError) {
+        for object in try list(folder: folder).objects { body(object) }
+    }
 }
 
 /// What came of a conditional create.

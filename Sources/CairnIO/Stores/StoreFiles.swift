@@ -87,11 +87,23 @@ package protocol StoreFiles: Sendable {
         from start: Int
     ) throws(StoreFileError) -> Int
 
-    /// The names in a freshly opened folder but `.` and `..`, in any order.
-    func names(in folder: StoreHandle) throws(StoreFileError) -> [[UInt8]]
+    /// Gives the names in a freshly opened folder but `.` and `..` to `body`, in any order.
+    func forEachName(
+        in folder: StoreHandle,
+        _ body: ([UInt8]) throws(StoreFileError) -> Void
+    ) throws(StoreFileError)
 
     /// Gives a handle back.
     func close(_ handle: StoreHandle)
+}
+
+extension StoreFiles {
+    /// The names in a freshly opened folder but `.` and `..`, in any order.
+    package func names(in folder: StoreHandle) throws(StoreFileError) -> [[UInt8]] {
+        var names: [[UInt8]] = []
+        try forEachName(in: folder) { names.append($0) }
+        return names
+    }
 }
 
 /// An open file or folder.

@@ -42,6 +42,26 @@ struct RetryingStoreTests {
         #expect(faulty.count(of: .list) == 4)
     }
 
+    @Test("a listing that breaks off in the middle begins again and gives every object")
+    func brokenListing() throws {
+        var names: Set<ObjectName> = []
+        for number in 0..<10 {
+            let name = try name("a/\(number)")
+            #expect(try faulty.create(name, bytes.span) == .created)
+            names.insert(name)
+        }
+        for number in 1...2 {
+            faulty.plan(.lostAnswer(.unavailable(reason: "cut off")), for: .list, at: number)
+        }
+        var given: [ObjectName] = []
+        try store().forEachObject(in: "a") { given.append($0.name) }
+        #expect(given.count == 20 && Set(given) == names)
+        faulty.plan(.lostAnswer(.failed(reason: "broken")), for: .list, at: 1)
+        #expect(throws: StoreError.failed(reason: "broken")) {
+            try store().forEachObject(in: "a") { _ in }
+        }
+    }
+
     @Test("lasting faults are not tried again")
     func lastingFaults() throws {
         faulty.plan(.error(.outOfSpace), for: .create, at: 1)

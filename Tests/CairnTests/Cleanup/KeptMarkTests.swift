@@ -197,7 +197,7 @@ struct KeptMarkTests {
         try bench.forget([only])
         let (_, index) = try RepositoryView.open(RecordStore(core), context: JobContext())
         let places = IndexPlaces(index)
-        let state = MarkState(counts: try ReferenceCounts(places, directory: nil))
+        let state = MarkState(counts: try ReferenceCounts(places))
         state.bytesRead.value = 1
         core.indexCache.marks.save(state)
         let name = try #require(bench.cache.names("index", "mark-").first)
@@ -322,7 +322,7 @@ struct KeptMarkTests {
             environment: .system
         )
         let index = try cache.open(view: world.view) { world.objects[$0] }.index
-        let counts = try ReferenceCounts(IndexPlaces(index), directory: nil)
+        let counts = try ReferenceCounts(IndexPlaces(index))
         var random = SeededRandom(seed: seed)
         let ids = world.places.keys.sorted()
         var model: [String: UInt32] = [:]
