@@ -141,8 +141,9 @@ struct SourceWalker: ~Copyable {
                 earlier: directory == nil ? nil : try trees.cursor(beneath: before)
             )
         )
+        // The scan has not gone into a folder that it could not open, and has closed none for it.
         let far = frames.count - 1 - SourceHandles.depthMax
-        if far >= 0 { frames[far].directory = nil }
+        if far >= 0, directory != nil { frames[far].directory = nil }
         try output.add(.enter(path: path))
         if let failure { try output.add(.problem(Problem(path: path, failure))) }
     }

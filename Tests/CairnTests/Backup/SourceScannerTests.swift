@@ -1,5 +1,7 @@
 import CairnCore
+import CairnFormat
 import CairnIO
+import CairnTestKit
 import Foundation
 import Testing
 
@@ -93,6 +95,57 @@ struct SourceScannerTests {
         // What lies above the moved folder can be reached by no handle any more.
         #expect(files == 191)
         #expect(problems == (1...9).reversed().map { above + $0 })
+    }
+
+    @Test("A folder far beneath that cannot be opened costs no file above it")
+    func unopenedFolder() throws {
+        let scratch = try ScratchFolder()
+        try makeChain(scratch, depth: 200)
+        var sightings = try scan(scratch.path).flatMap(\.sightings)
+        // Beside the deepest folder another that cannot be opened.
+        let deepest = try #require(
+            sightings.lastIndex { sighting in
+                if case .enter = sighting { true } else { false }
+            }
+        )
+        guard case .enter(let folder) = sightings[deepest] else { return }
+        let closed = SeenFolder(
+            [UInt8(ascii: "e")],
+            folder.metadata,
+            .source,
+            .failure(FileFailure(.open, errno: EACCES))
+        )
+        sightings.insert(contentsOf: [.enter(closed), .leave], at: deepest + 1)
+        var batch = SightingBatch()
+        for sighting in sightings { batch.add(sighting) }
+        var (files, problems) = (0, [Problem]())
+        var walker = try SourceWalker(
+            request: BackupRequest(.paths([Array(scratch.path.utf8)])),
+            root: SourceDirectory.open(path: [UInt8(ascii: "/")]),
+            parent: nil,
+            trees: try trees(),
+            handles: SourceHandles(limit: 32, workerCount: 2),
+            context: JobContext(),
+            counters: BackupCounters()
+        ) { batch in
+            files += batch.takeJobs().count
+            for case .problem(let problem) in batch.items { problems.append(problem) }
+        }
+        try walker.take(batch)
+        try walker.finish()
+        #expect(files == 200)
+        #expect(problems.map { $0.path.suffix(4) } == [Array("/d/e".utf8)[...]])
+    }
+
+    /// Trees of an empty repository.
+    private func trees() throws -> TreeLoader {
+        let store = MemoryStore()
+        var options = RepositoryOptions()
+        options.environment = .virtual(seed: 1)
+        _ = try RepositoryCreation.run(store, RepositorySettings(), nil, options)
+        let core = try RepositoryOpening.run(store, nil, options).core
+        let (_, index) = try RepositoryView.open(RecordStore(core), context: JobContext())
+        return TreeLoader(ChunkReader(core: core, index: index))
     }
 
     @Test(
