@@ -8,18 +8,15 @@ internal import CairnFormat
 /// extended records. One thread uses it.
 struct TarWriter {
     private static var blockSize: Int { 512 }
-    /// Files with several names remembered at once; beyond it a further name is a file of its own.
-    private static var linkCountMax: Int { 1 << 18 }
+    /// Bytes of paths remembered at once, since more names of their files are to come; beyond it a
+    /// further name is a file of its own.
+    private static var linkSizeMax: Int { 32 << 20 }
 
     let sink: any ByteSink
     private(set) var byteCount: UInt64 = 0
-    /// The first name of each file of which more are to come.
-    private var links: [LinkKey: [UInt8]] = [:]
-
-    private struct LinkKey: Hashable {
-        let device: UInt64
-        let inode: UInt64
-    }
+    /// The first name of each file of which more are to come, and how many.
+    private var links: [LinkKey: (path: [UInt8], left: UInt64)] = [:]
+    private var linkSize = 0
 
     init(_ sink: any ByteSink) {
         self.sink = sink
@@ -32,17 +29,29 @@ struct TarWriter {
     mutating func begin(_ leaf: LeafEntry, path: [UInt8]) throws(CairnError) -> Bool {
         let entry = leaf.entry
         var header = TarHeader(leaf, path: path)
-        if entry.isRegular, let link = entry.hardLink {
-            let key = LinkKey(device: link.device, inode: entry.inode)
-            if let first = links[key] {
-                header.becomeLink(to: first)
-                try write(header.encode())
-                return false
-            }
-            if links.count < TarWriter.linkCountMax { links[key] = path }
+        if entry.isRegular, let first = firstName(of: entry, path: path) {
+            header.becomeLink(to: first)
+            try write(header.encode())
+            return false
         }
         try write(header.encode())
         return entry.isRegular
+    }
+
+    /// The name under which the archive has the file already; nil for its first one, which is
+    /// remembered.
+    private mutating func firstName(of entry: TreeEntry, path: [UInt8]) -> [UInt8]? {
+        guard let key = LinkKey(entry), let names = entry.hardLink?.count else { return nil }
+        if let known = links[key] {
+            links[key] = known.left > 1 ? (known.path, known.left - 1) : nil
+            if known.left <= 1 { linkSize -= known.path.count }
+            return known.path
+        }
+        if names > 1, linkSize + path.count <= TarWriter.linkSizeMax {
+            links[key] = (path, names - 1)
+            linkSize += path.count
+        }
+        return nil
     }
 
     /// Ends an entry of which so many bytes of content were written.

@@ -81,4 +81,34 @@ struct TarHeaderTests {
         let raw = TarHeader(leaf, path: long + [0xff]).encode()
         #expect(text(Array(raw[512..<1024])).hasPrefix("21 hdrcharset=BINARY\n"))
     }
+
+    /// Takes nothing in.
+    private struct NoSink: ByteSink {
+        func write(_ bytes: Span<UInt8>) {}
+    }
+
+    @Test("a further name of a file is a link, unless its content is another")
+    func links() throws {
+        var writer = TarWriter(NoSink())
+        /// A file of three names of which the content has so many bytes.
+        func begin(_ path: String, size: UInt64, inode: UInt64 = 1) throws -> Bool {
+            let leaf = entry { entry in
+                entry.inode = inode
+                entry.hardLink = HardLink(device: 1, count: 3)
+                let root = ChunkID(words: (size, 0, 0, 0))
+                let content = ContentReference(length: size, depth: 0, root: root)
+                entry.node = .regular(content: content, layout: nil)
+            }
+            return try writer.begin(leaf, path: Array(path.utf8))
+        }
+        #expect(try begin("a", size: 5))
+        #expect(try !begin("b", size: 5))
+        // The file changed between two looks at it: neither content may stand for the other.
+        #expect(try begin("c", size: 6))
+        #expect(try !begin("d", size: 5))
+        #expect(try !begin("e", size: 6))
+        // All names were met: whatever comes now under this number is another file.
+        #expect(try begin("f", size: 5))
+        #expect(try begin("g", size: 5, inode: 2))
+    }
 }
