@@ -105,4 +105,46 @@ struct OpeningTests {
         #expect(run.errors.isEmpty, "\(run.errors)")
         #expect(["0\n", "1\n"].contains(try sandbox.read("status")))
     }
+
+    /// Runs a verb that asks a command for the password.
+    private func ask(_ sandbox: Sandbox, _ command: String) throws -> Sandbox.Outcome {
+        try sandbox.shell(
+            "unset CAIRN_KEY_FILE; ulimit -Sn 100; cairn snapshots --password-command '\(command)'"
+        )
+    }
+
+    @Test("a signal while the password command runs ends both at once")
+    func interruptedPasswordCommand() throws {
+        let sandbox = try Sandbox.filled()
+        let run = try ask(sandbox, "echo $$ > pid; kill -TERM $PPID; exec sleep 10000")
+        #expect(run.status == 130, "\(run.errors)")
+        let id = try #require(pid_t(try sandbox.read("pid").dropLast()))
+        // It was asked to end before the command ended, and may take a moment to obey. One that
+        // nobody has waited for has no command line any more.
+        var words: Data?
+        for _ in 0..<100_000 {
+            words = FileManager.default.contents(atPath: "/proc/\(id)/cmdline")
+            if words?.isEmpty != false { break }
+            sched_yield()
+        }
+        #expect(words?.isEmpty != false)
+    }
+
+    @Test("the limit of open files is raised, and not beyond what is of use")
+    func descriptorLimit() throws {
+        let sandbox = try Sandbox.filled()
+        _ = try ask(sandbox, "ulimit -n > limit; echo wrong")
+        let limit = try #require(Int(try sandbox.read("limit").dropLast()))
+        let hard = try sandbox.shell("ulimit -Hn").output.dropLast()
+        #expect(limit == min(Int(hard) ?? .max, 1 << 16))
+    }
+
+    @Test("a plan is written through a link to what is no file")
+    func planToDevice() throws {
+        let sandbox = try Sandbox.filled()
+        let run = try sandbox.shell(
+            "ln -s /dev/null plan && cairn prune --plan plan && test -L plan"
+        )
+        #expect(run.status == 0, "\(run.errors)")
+    }
 }

@@ -81,7 +81,8 @@ struct SourceScanner: ~Copyable {
             directory: directory,
             identity: identity,
             path: path,
-            names: node.isSource ? try directory.listing() : DirectoryListing(children.map(\.0)),
+            names: node.isSource
+                ? try directory.listing() : try DirectoryListing(children.map(\.0)),
             leads: node.isSource ? nil : children.map(\.1)
         )
     }
@@ -233,7 +234,7 @@ struct SourceScanner: ~Copyable {
         let names: DirectoryListing
         do {
             subdirectory = try directory.openSubdirectory(name, expecting: metadata)
-            names = isOtherSystem ? DirectoryListing([]) : try chosenNames(of: subdirectory)
+            names = isOtherSystem ? try DirectoryListing([]) : try chosenNames(of: subdirectory)
         } catch {
             filter.leave()
             try add(.enter(SeenFolder(name, metadata, .source, .failure(error))))
@@ -255,11 +256,11 @@ struct SourceScanner: ~Copyable {
     ) throws(FileFailure) -> DirectoryListing {
         let names = try directory.listing()
         for marker in request.excludes.ifPresent where names.contains(marker) {
-            return DirectoryListing([marker])
+            return try DirectoryListing([marker])
         }
         let tag = CacheDirectoryTag.name
         if request.excludes.caches, names.contains(tag), isCacheTag(tag, in: directory) {
-            return DirectoryListing([tag])
+            return try DirectoryListing([tag])
         }
         return names
     }

@@ -22,9 +22,6 @@ package final class MarkShelf: Sendable {
         self.memory = memory
     }
 
-    /// Where large tables may lie.
-    var directory: [UInt8]? { space.folder?.path }
-
     /// Whether there is anything to ``load(_:)``.
     var isEmpty: Bool {
         guard let folder = space.folder else { return memory.kept.withLock { $0 == nil } }

@@ -47,7 +47,7 @@ package struct Marking {
         )
         cancellation = context.cancellation
         shelf = core.indexCache.marks
-        places = IndexPlaces(index, avoiding: avoided, directory: shelf.directory)
+        places = IndexPlaces(index, avoiding: avoided, directory: core.indexCache.directory)
         self.meter = meter
         meter.begin("preparing", total: 0)
         let kept = usesKept ? try shelf.load(places, context.cancellation) : nil

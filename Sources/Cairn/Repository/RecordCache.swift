@@ -13,14 +13,15 @@ package final class RecordCache: Sendable {
         package let record: SnapshotRecord
         /// SHA-256 of the object as stored.
         package let digest: ChunkID
+        fileprivate let size: Int
     }
 
-    /// Opened records kept at most, some 1 KiB each.
-    private static let openedCountMax = 4096
+    /// The most bytes of opened records that are kept, as they are encoded.
+    private static let openedSizeMax = 4 << 20
 
     private let folder: CacheFolder?
     private let known: Mutex<Set<SessionID>>
-    private let opened = Mutex<[SessionID: Opened]>([:])
+    private let opened = Mutex<(records: [SessionID: Opened], size: Int)>(([:], 0))
     private let keepsOpened: Bool
 
     /// Keeps sealed records in `folder`, or nowhere.
@@ -35,16 +36,20 @@ package final class RecordCache: Sendable {
 
     /// The opened record, or nil.
     package func opened(_ session: SessionID) -> Opened? {
-        opened.withLock { $0[session] }
+        opened.withLock { $0.records[session] }
     }
 
     /// Keeps an opened record.
-    package func keep(_ record: SnapshotRecord, digest: ChunkID) {
+    ///
+    /// - Parameter size: How many bytes it has when encoded.
+    package func keep(_ record: SnapshotRecord, digest: ChunkID, size: Int) {
         guard keepsOpened else { return }
         opened.withLock { opened in
-            if opened.count < RecordCache.openedCountMax {
-                opened[record.session] = Opened(record: record, digest: digest)
-            }
+            guard opened.records[record.session] == nil,
+                size <= RecordCache.openedSizeMax - opened.size
+            else { return }
+            opened.records[record.session] = Opened(record: record, digest: digest, size: size)
+            opened.size += size
         }
     }
 
@@ -69,7 +74,9 @@ package final class RecordCache: Sendable {
         }
         for session in gone { folder?.remove(session.text) }
         opened.withLock { opened in
-            for session in opened.keys where !sessions.contains(session) { opened[session] = nil }
+            for session in opened.records.keys where !sessions.contains(session) {
+                opened.size -= opened.records.removeValue(forKey: session)?.size ?? 0
+            }
         }
     }
 }

@@ -126,7 +126,9 @@ extension RepositoryView {
             try add(session, record, name: name)
             let digest = SHA256.hash(bytes.span)
             digests[session] = digest
-            if let opened = records[session] { cache.keep(opened, digest: digest) }
+            if let opened = records[session] {
+                cache.keep(opened, digest: digest, size: record.payload.count)
+            }
             if cached == nil { cache.store(bytes, of: session) }
         } catch {
             guard error.code == .damaged || error.code == .unsupported,

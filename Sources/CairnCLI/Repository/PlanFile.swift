@@ -34,9 +34,7 @@ enum PlanFile {
                 "cannot read the plan in \(PathText.escaped(path)): \(error.description)"
             )
         }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let members = try? decoder.decode(Members.self, from: Data(bytes))
+        let members = try? JSONDecoder().decode(Members.self, from: Data(bytes))
         guard let plan = members.flatMap({ PlanFile.plan($0) }) else {
             throw Failure(.failed, "\(PathText.escaped(path)) holds no plan of a cleanup")
         }
@@ -51,6 +49,12 @@ enum PlanFile {
         let packs: [PackMembers]
         let snapshots: Int?
         let scratchSize: UInt64?
+
+        enum CodingKeys: String, CodingKey {
+            case repository, basis, packs, snapshots
+            case messageType = "message_type"
+            case scratchSize = "scratch_size"
+        }
     }
 
     /// What is read of a pack.
@@ -62,6 +66,12 @@ enum PlanFile {
         let usedSize: UInt64
         let chunks: Int?
         let usedChunks: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case id, action, reason, size, chunks
+            case usedSize = "used_size"
+            case usedChunks = "used_chunks"
+        }
     }
 
     private static func plan(_ members: Members) -> CleanupPlan? {

@@ -101,18 +101,20 @@ enum Secrets {
         let shell = ["/bin/sh", "-c"].map { Array($0.utf8) }
         do {
             let process = try ChildProcess()
-            let registration = Interrupts.shared.register { process.terminate() }
+            // Nothing is begun yet that would have to end in good order, and what the command has
+            // started may keep its output open.
+            let registration = Interrupts.shared.register {
+                process.terminate()
+                _exit(ExitStatus.interrupted.rawValue)
+            }
             defer { Interrupts.shared.remove(registration) }
             try process.start(shell + [command], input: .inherited)
             let bytes = try Descriptor.contents(of: process.output, sizeMax: sizeMax)
             let ending = process.wait()
-            if Interrupts.shared.isInterrupted { throw Failure(.interrupted, "interrupted") }
             guard ending.isSuccess else {
                 throw SystemFailureOrEnding.ending(ending)
             }
             return bytes
-        } catch let error as Failure {
-            throw error
         } catch let error as SystemFailureOrEnding {
             throw Failure(.failed, "the password command \(error.description)")
         } catch let error as SystemFailure {

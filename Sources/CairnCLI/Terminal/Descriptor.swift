@@ -85,7 +85,16 @@ enum Descriptor {
     }
 
     /// Puts a file with these bytes in the place of what is there; it appears whole or not at all.
+    /// What is no file, such as `/dev/stdout`, stays and is written to.
     static func replace(_ path: [UInt8], with bytes: [UInt8]) throws(SystemFailure) {
+        var found = stat()
+        let isThere = unsafe withPath(path) { unsafe stat($0, &found) } == 0
+        if isThere && found.st_mode & S_IFMT != S_IFREG {
+            let descriptor = unsafe withPath(path) { unsafe open($0, O_WRONLY | O_CLOEXEC) }
+            guard descriptor >= 0 else { throw SystemFailure(code: errno) }
+            defer { close(descriptor) }
+            return try write(bytes, to: descriptor)
+        }
         let draft = path + Array(".\(getpid()).new".utf8)
         let descriptor = unsafe withPath(draft) {
             unsafe open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)

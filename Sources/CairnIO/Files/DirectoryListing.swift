@@ -1,4 +1,5 @@
 internal import CCairn
+internal import Glibc
 
 /// The names in a directory, sorted as bytes and without `.` and `..`.
 ///
@@ -32,18 +33,17 @@ package struct DirectoryListing: RandomAccessCollection, Sendable {
         return type == 0 ? nil : FileKind(mode: UInt32(type) << 12)
     }
 
-    /// Lists names that are known already, in their order; each must be valid.
-    package init(_ names: [FileName]) {
+    /// Lists names that are known already; each must be valid.
+    ///
+    /// - Throws: For a name longer than any file system has.
+    package init(_ names: [FileName]) throws(FileFailure) {
         for name in names {
+            guard let length = UInt16(exactly: name.count),
+                let offset = UInt32(exactly: bytes.count)
+            else { throw FileFailure(.list, errno: ENAMETOOLONG) }
             let prefix = unsafe name.withUnsafeBytes { unsafe DirectoryListing.prefix($0) }
-            let entry = Entry(
-                prefix: prefix,
-                offset: UInt32(bytes.count),
-                length: UInt16(name.count),
-                type: 0
-            )
             bytes += name
-            entries.append(entry)
+            entries.append(Entry(prefix: prefix, offset: offset, length: length, type: 0))
         }
         sort()
     }

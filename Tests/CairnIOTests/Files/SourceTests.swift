@@ -65,7 +65,7 @@ struct SourceTests {
     }
 
     @Test("a listing of given names is sorted, has each once and knows which it has")
-    func givenNames() {
+    func givenNames() throws {
         var random = SeededRandom(seed: 7)
         for count in [0, 1, 2, 3, 50, 300] {
             let names = (0..<count).map { _ in
@@ -75,7 +75,7 @@ struct SourceTests {
                     }
                 )
             }
-            let listing = DirectoryListing(names)
+            let listing = try DirectoryListing(names)
             let expected = Set(names).sorted { $0.lexicographicallyPrecedes($1) }
             #expect(Array(listing) == expected)
             for name in expected {
@@ -85,6 +85,14 @@ struct SourceTests {
                 }
             }
         }
+    }
+
+    @Test("a name longer than any file system has is a failure, not a crash")
+    func overlongName() {
+        let failure = #expect(throws: FileFailure.self) {
+            try DirectoryListing(["a".name, [UInt8](repeating: 97, count: 70_000)])
+        }
+        #expect(failure?.errno == ENAMETOOLONG)
     }
 
     @Test("a directory of 100,000 entries lists whole and sorted")
