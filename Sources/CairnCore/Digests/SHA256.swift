@@ -38,23 +38,13 @@ public final class SHA256Stream {
     }
 }
 
-/// SHA-256 as OpenSSL provides it, looked up once: a lookup per message costs more than a short
-/// message.
+/// SHA-256 as OpenSSL provides it.
 ///
 /// OpenSSL fails here only when memory runs out, which ends the process as it does elsewhere.
-@safe
-final class DigestAlgorithm: @unchecked Sendable {
-    // Unchecked, because a pointer is not Sendable; OpenSSL never changes a fetched algorithm.
-    private let algorithm: OpaquePointer
+struct DigestAlgorithm: Sendable {
+    private let algorithm: FetchedAlgorithm
 
-    static let sha256 = DigestAlgorithm()
-
-    private init() {
-        guard let fetched = unsafe EVP_MD_fetch(nil, "SHA256", nil) else {
-            preconditionFailure("libcrypto provides no SHA-256")
-        }
-        unsafe algorithm = fetched
-    }
+    static let sha256 = DigestAlgorithm(algorithm: .sha256)
 
     static func makeContext() -> OpaquePointer {
         guard let context = unsafe EVP_MD_CTX_new() else {
@@ -64,7 +54,7 @@ final class DigestAlgorithm: @unchecked Sendable {
     }
 
     func start(_ context: OpaquePointer) {
-        let done = unsafe EVP_DigestInit_ex2(context, algorithm, nil)
+        let done = unsafe EVP_DigestInit_ex2(context, algorithm.pointer, nil)
         precondition(done == 1, "libcrypto could not start a digest")
     }
 

@@ -45,7 +45,7 @@ public enum KeyDerivation {
         info: Span<UInt8>,
         into output: inout MutableSpan<UInt8>
     ) -> Bool {
-        guard let context = unsafe EVP_KDF_CTX_new(DerivationAlgorithm.hkdf.pointer) else {
+        guard let context = unsafe EVP_KDF_CTX_new(FetchedAlgorithm.hkdf.pointer) else {
             return false
         }
         defer { unsafe EVP_KDF_CTX_free(context) }
@@ -227,21 +227,5 @@ public enum KeyDerivation {
                 }
             }
         }
-    }
-}
-
-/// A key derivation function of OpenSSL, looked up once.
-@safe
-private final class DerivationAlgorithm: @unchecked Sendable {
-    // Unchecked, because a pointer is not Sendable; OpenSSL never changes a fetched algorithm.
-    let pointer: OpaquePointer
-
-    static let hkdf = DerivationAlgorithm()
-
-    private init() {
-        guard let fetched = unsafe EVP_KDF_fetch(nil, "HKDF", nil) else {
-            preconditionFailure("libcrypto provides no HKDF")
-        }
-        unsafe pointer = fetched
     }
 }

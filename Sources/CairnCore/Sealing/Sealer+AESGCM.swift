@@ -145,19 +145,3 @@ extension Sealer {
         return unsafe EVP_DecryptFinal_ex(context, &unused, &size) == 1
     }
 }
-
-/// A cipher of OpenSSL, looked up once.
-@safe
-final class CipherAlgorithm: @unchecked Sendable {
-    // Unchecked, because a pointer is not Sendable; OpenSSL never changes a fetched algorithm.
-    let pointer: OpaquePointer
-
-    static let aes256GCM = CipherAlgorithm()
-
-    private init() {
-        guard let fetched = unsafe EVP_CIPHER_fetch(nil, "AES-256-GCM", nil) else {
-            preconditionFailure("libcrypto provides no AES-256-GCM")
-        }
-        unsafe pointer = fetched
-    }
-}

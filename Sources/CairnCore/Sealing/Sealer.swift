@@ -67,7 +67,7 @@ public final class Sealer {
             }
             let done = key.withSpan { key in
                 unsafe key.withUnsafeBufferPointer { key in
-                    let cipher = unsafe CipherAlgorithm.aes256GCM.pointer
+                    let cipher = unsafe FetchedAlgorithm.aes256GCM.pointer
                     return unsafe EVP_EncryptInit_ex2(
                         encryption,
                         cipher,
