@@ -127,6 +127,9 @@ package struct CleanupExecutor {
         let isCareless = core.options.faults.contains(.noSecondMark)
         let needed = isCareless ? PackUsages() : try live.neededOfAvoided()
         var upkeep = IndexUpkeep(view: view, index: index, condemned: indexes)
+        upkeep.masksOnly =
+            options.leavesIndex
+            && condemned.count + view.maskedPacks.count <= IndexUpkeep.maskedCountMax
         do throws(CairnError) {
             let (kept, copied) = try copy(needed, live)
             try settle(condemned.subtracting(kept), copied, upkeep)

@@ -70,8 +70,10 @@ package enum CleanupRun {
         }
         report.bytesUnused = chosen.unusedSizeAfter
         var isFirst = true
-        try forEachSlice(of: chosen) { packs throws(CairnError) in
+        try forEachSlice(of: chosen) { packs, isLast throws(CairnError) in
             let indexes = isFirst ? Set(chosen.indexes.prefix(sliceCountMax)) : []
+            var options = options
+            options.leavesIndex = !isLast
             try generation(packs, indexes, core, options, context, meter, &report)
             isFirst = false
         }
@@ -88,28 +90,30 @@ package enum CleanupRun {
     /// So many packs, and index objects, one generation condemns: half of what a record holds.
     private static let sliceCountMax = CondemnedRecord.countMax / 2
 
-    /// Gives `body` the packs to condemn together, slice by slice: first those that go without
-    /// copying, then slices of copies.
+    /// Gives `body` the packs to condemn together, slice by slice, and whether that is the last:
+    /// first those that go without copying, then slices of copies.
     private static func forEachSlice(
         of plan: CleanupPlan,
-        _ body: (Set<PackID>) throws(CairnError) -> Void
+        _ body: (Set<PackID>, _ isLast: Bool) throws(CairnError) -> Void
     ) throws(CairnError) {
-        if plan.packs(.delete).isEmpty && !plan.indexes.isEmpty { try body([]) }
+        var slice: Set<PackID> = []
+        let hasCopies = !plan.packs(.rewrite).isEmpty
+        if plan.packs(.delete).isEmpty && !plan.indexes.isEmpty { try body([], !hasCopies) }
         for action in [CleanupPlan.Action.delete, .rewrite] {
-            var slice: Set<PackID> = []
             var size: UInt64 = 0
             for pack in plan.packs(action) {
                 let copied = action == .rewrite ? pack.usedSize : 0
                 let isFull =
                     size + copied > CleanupPlanner.sliceSize || slice.count >= sliceCountMax
                 if !slice.isEmpty && isFull {
-                    try body(slice)
+                    try body(slice, false)
                     (slice, size) = ([], 0)
                 }
                 slice.insert(pack.id)
                 size += copied
             }
-            if !slice.isEmpty { try body(slice) }
+            if !slice.isEmpty { try body(slice, action == .rewrite || !hasCopies) }
+            slice = []
         }
     }
 

@@ -12,8 +12,11 @@ struct IndexUpkeep {
     let index: ChunkIndex
     /// Index objects that nobody named when the generation began.
     let condemned: Set<IndexID>
-    /// Whether nothing is to be replaced, because there is no room.
+    /// Whether nothing is to be replaced, because there is no room or another generation follows.
     var masksOnly = false
+
+    /// With more masked packs than these the index is rewritten even if another generation follows.
+    static let maskedCountMax = 4096
 
     /// Index objects of fewer entries are small.
     private static let smallCount = 1 << 16

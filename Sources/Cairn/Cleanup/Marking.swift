@@ -17,6 +17,7 @@ package struct Marking {
     private static let quickSize: UInt64 = 32 << 20
 
     private let references: SnapshotReferences
+    private let ahead: SegmentReadAhead
     private let cancellation: Cancellation
     private let shelf: MarkShelf
     private let places: IndexPlaces
@@ -41,10 +42,9 @@ package struct Marking {
         meter: CleanupMeter,
         usesKept: Bool = true
     ) throws(CairnError) {
-        references = SnapshotReferences(
-            ChunkReader(core: core, index: index),
-            context.cancellation
-        )
+        let chunks = ChunkReader(core: core, index: index)
+        references = SnapshotReferences(chunks, context.cancellation)
+        ahead = SegmentReadAhead(chunks)
         cancellation = context.cancellation
         shelf = core.indexCache.marks
         places = IndexPlaces(index, avoiding: avoided, directory: core.indexCache.directory)
@@ -99,6 +99,7 @@ package struct Marking {
         // what was stored next to it.
         let removed = state.snapshots.subtracting(wanted).sorted(by: >)
         beginMeter(removed: removed.count)
+        defer { ahead.end() }
         do throws(CairnError) {
             // First what comes: what it shares with what goes is then not opened twice.
             try drainAdding()
@@ -152,18 +153,22 @@ package struct Marking {
     private mutating func drainAdding() throws(CairnError) {
         let visit = Marking.visitor(state, meter, isAdding: true)
         while !state.adding.isEmpty {
-            try references.step(&state.adding, visit)
-            isChanged = true
-            saveIfDue()
+            for index in references.gather(&state.adding, ahead).reversed() {
+                try references.step(&state.adding, at: index, visit)
+                isChanged = true
+                saveIfDue()
+            }
         }
     }
 
     private mutating func drainRemoving() throws(CairnError) {
         let visit = Marking.visitor(state, meter, isAdding: false)
         while !state.removing.isEmpty {
-            try references.step(&state.removing, visit)
-            isChanged = true
-            saveIfDue()
+            for index in references.gather(&state.removing, ahead).reversed() {
+                try references.step(&state.removing, at: index, visit)
+                isChanged = true
+                saveIfDue()
+            }
         }
     }
 

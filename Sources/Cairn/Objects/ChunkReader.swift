@@ -107,13 +107,16 @@ package final class ChunkReader: Sendable {
         into output: ByteBuffer
     ) throws(CairnError) {
         let start = output.count
-        if location.isGrouped, let segment = cache[SegmentID(location)] {
-            try append(segment, location, to: output)
+        if location.isGrouped {
+            try cache.read(SegmentID(location)) { segment throws(CairnError) in
+                try decode(location, into: segment)
+            } _: { segment throws(CairnError) in
+                try append(segment, location, to: output)
+            }
         } else {
-            let segment = ByteBuffer(capacity: location.isGrouped ? 512 << 10 : location.length)
+            let segment = ByteBuffer(capacity: location.length)
             try decode(location, into: segment)
             try append(segment, location, to: output)
-            if location.isGrouped { cache.insert(segment, for: SegmentID(location)) }
         }
         guard core.identifier.identify(output.span(start..<output.count)) == id else {
             output.truncate(to: start)
@@ -134,6 +137,15 @@ package final class ChunkReader: Sendable {
             throw CairnError(.damaged, "the index leads past a segment of \(location.pack.id)")
         }
         output.append(segment.span(location.place..<end))
+    }
+
+    /// Decodes the segment at a location for whoever will read it, unless that is done or being
+    /// done. What cannot be read is left to that reader.
+    package func prepare(_ location: ChunkLocation) {
+        guard location.isGrouped else { return }
+        try? cache.prepare(SegmentID(location)) { segment throws(CairnError) in
+            try decode(location, into: segment)
+        }
     }
 
     /// What opens the segments of a pack.
@@ -298,56 +310,5 @@ private final class PackKeyCache: Sendable {
             keys[pack] = opener
         }
         return opener
-    }
-}
-
-/// Names a segment.
-package struct SegmentID: Hashable, Sendable {
-    package let pack: PackID
-    package let offset: Int
-
-    /// The segment that a chunk lies in.
-    package init(_ location: ChunkLocation) {
-        pack = location.pack.id
-        offset = location.segmentRange.lowerBound
-    }
-}
-
-/// Decoded segments used lately, at most so many bytes of them.
-private final class SegmentCache: Sendable {
-    private struct State: Sendable {
-        var segments: [SegmentID: (buffer: ByteBuffer, used: UInt64)] = [:]
-        var size = 0
-        var clock: UInt64 = 0
-    }
-    private let sizeMax: Int
-    private let state = Mutex(State())
-
-    init(sizeMax: Int) {
-        self.sizeMax = sizeMax
-    }
-
-    subscript(id: SegmentID) -> ByteBuffer? {
-        state.withLock { state in
-            guard let found = state.segments[id]?.buffer else { return nil }
-            state.clock += 1
-            state.segments[id]?.used = state.clock
-            return found
-        }
-    }
-
-    func insert(_ buffer: ByteBuffer, for id: SegmentID) {
-        state.withLock { state in
-            state.clock += 1
-            if state.segments.updateValue((buffer, state.clock), forKey: id) == nil {
-                state.size += buffer.capacity
-            }
-            while state.size > sizeMax, state.segments.count > 1,
-                let oldest = state.segments.min(by: { $0.value.used < $1.value.used })
-            {
-                state.size -= oldest.value.buffer.capacity
-                state.segments[oldest.key] = nil
-            }
-        }
     }
 }

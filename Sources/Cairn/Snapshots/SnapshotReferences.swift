@@ -82,12 +82,24 @@ struct SnapshotReferences {
         _ stack: inout [Node],
         _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
     ) throws(CairnError) {
+        try step(&stack, at: stack.count - 1, visit)
+    }
+
+    /// Opens a node of the stack, which the last one takes the place of, and visits what is in it.
+    ///
+    /// - Throws: If the node cannot be read, it is still on the stack and nothing was visited.
+    func step(
+        _ stack: inout [Node],
+        at index: Int,
+        _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
+    ) throws(CairnError) {
         try cancellation.check()
-        let node = stack[stack.count - 1]
+        let node = stack[index]
         let opened: Opened =
             node.isList
             ? .list(try chunks.list(node.id, depth: node.level))
             : .tree(try trees.node(node.id, level: node.level))
+        stack.swapAt(index, stack.count - 1)
         stack.removeLast()
         switch opened {
         case .list(let list):
@@ -106,6 +118,33 @@ struct SnapshotReferences {
             try SnapshotReferences.add(leaf, to: &stack, visit)
         }
     }
+
+    /// The last nodes of the stack that are to be opened next, from the last down, each with
+    /// `step(_:at:_:)`. They are brought into the order in which they are stored, so that each
+    /// segment is decoded once, and ahead.
+    func gather(_ stack: inout [Node], _ ahead: SegmentReadAhead) -> Range<Int> {
+        let gathered = max(0, stack.count - SnapshotReferences.gatheredMax)..<stack.count
+        guard gathered.count > 1 else { return gathered }
+        let index = chunks.index
+        var places = stack[gathered].map { (node: $0, location: index.location(of: $0.id)) }
+        places.sort { a, b in
+            // What the index does not know is opened first, which ends the walk.
+            guard let a = a.location else { return false }
+            guard let b = b.location else { return true }
+            return SegmentReadAhead.isBefore(b, a)
+        }
+        stack.replaceSubrange(gathered, with: places.map { $0.node })
+        var expected: [ChunkLocation] = []
+        for case let location? in places.map({ $0.location }) {
+            if let last = expected.last, SegmentID(last) == SegmentID(location) { continue }
+            expected.append(location)
+        }
+        ahead.expect(expected)
+        return gathered
+    }
+
+    /// Segments of so many nodes are in the reader's cache together.
+    private static let gatheredMax = 48
 
     private static func add(
         _ leaf: TreeLeaf,

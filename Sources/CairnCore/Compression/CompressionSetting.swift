@@ -25,8 +25,10 @@ public enum CompressionSetting: Hashable, Sendable {
     /// Zstandard at a level, after a look whether the bytes will shrink at all.
     case auto(level: Int)
 
+    /// The Zstandard level where none is named.
+    static let defaultLevel = 3
     /// `auto` at level 3.
-    public static let `default` = CompressionSetting.auto(level: 3)
+    public static let `default` = CompressionSetting.auto(level: defaultLevel)
     /// The Zstandard levels accepted.
     public static let zstdLevels = 1...22
     /// The DEFLATE levels accepted.
@@ -46,9 +48,9 @@ public enum CompressionSetting: Hashable, Sendable {
         switch name {
         case "none" where level == nil: self = .none
         case "lz4" where level == nil: self = .lz4
-        case "zstd": self = .zstd(level: level ?? 3)
+        case "zstd": self = .zstd(level: level ?? CompressionSetting.defaultLevel)
         case "deflate": self = .deflate(level: level ?? 6)
-        case "auto": self = .auto(level: level ?? 3)
+        case "auto": self = .auto(level: level ?? CompressionSetting.defaultLevel)
         default: return nil
         }
         guard isWithinLimits else { return nil }

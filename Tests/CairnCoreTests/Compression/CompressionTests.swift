@@ -45,6 +45,20 @@ struct CompressionTests {
         .deflate(level: 1), .deflate(level: 6), .deflate(level: 9), .auto(level: 3),
     ]
 
+    @Test("gives the same whatever was compressed before, of any size")
+    func independent() throws {
+        let reused = Compressor(.default)
+        let sizes = [1 << 20, 100, 256 << 10, (256 << 10) + 1, 0, 70_000, 300_000, 1]
+        for (number, size) in sizes.enumerated() {
+            let text = makeText(size, seed: UInt64(number))
+            let (codec, bytes) = reused.compress(text)
+            let alone = Compressor(.default).compress(text)
+            #expect(codec == alone.codec && bytes == alone.bytes, "\(size) bytes")
+            let plain = try Decompressor().decompress(bytes, codec: codec, count: size)
+            #expect(plain == text)
+        }
+    }
+
     @Test("yields the bytes again", arguments: settings)
     func roundTrip(setting: CompressionSetting) throws {
         let compressor = Compressor(setting)

@@ -1,0 +1,109 @@
+import CairnCore
+import CairnFormat
+import CairnIO
+import CairnTestKit
+import Synchronization
+import Testing
+
+@testable import Cairn
+
+@Suite("Decoded segments")
+struct SegmentCacheTests {
+    private static let pack = PackID(
+        session: SessionID(writer: 1, counter: 1, random: [UInt8](repeating: 7, count: 12)),
+        number: 0
+    )
+
+    private static func segment(_ number: Int) -> SegmentID {
+        SegmentID(pack: pack, offset: number)
+    }
+
+    /// Reads segments on several threads at once and looks at what they hold.
+    ///
+    /// - Parameters:
+    ///   - numbers: What each thread reads.
+    ///   - prepares: Whether to prepare every second one before.
+    ///   - decode: Called before a segment is filled; may fail.
+    /// - Returns: How often a reader got something else, or an error.
+    private func read(
+        _ cache: SegmentCache,
+        _ numbers: [[Int]],
+        prepares: Bool = false,
+        decode: @escaping @Sendable (Int) throws(CairnError) -> Void
+    ) throws -> (wrong: Int, failed: Int) {
+        let counts = Mutex((wrong: 0, failed: 0))
+        @Sendable func fill(_ number: Int, _ buffer: ByteBuffer) throws(CairnError) {
+            guard buffer.count == 0 else { throw CairnError(.store, "not empty") }
+            try decode(number)
+            buffer.append([UInt8](repeating: UInt8(number), count: 1000 + number))
+        }
+        let threads = try numbers.enumerated().map { index, numbers in
+            try WorkerThread(name: "reader-\(index)") {
+                for (step, number) in numbers.enumerated() {
+                    let id = Self.segment(number)
+                    if prepares && step % 2 == 0 {
+                        try? cache.prepare(id) { buffer throws(CairnError) in
+                            try fill(number, buffer)
+                        }
+                    }
+                    do throws(CairnError) {
+                        try cache.read(id) { buffer throws(CairnError) in
+                            try fill(number, buffer)
+                        } _: { buffer in
+                            let expected = [UInt8](repeating: UInt8(number), count: 1000 + number)
+                            if buffer.array != expected { counts.withLock { $0.wrong += 1 } }
+                        }
+                    } catch {
+                        counts.withLock { $0.failed += 1 }
+                    }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        return counts.withLock { $0 }
+    }
+
+    @Test("one thread decodes a segment, and all read it", arguments: [false, true])
+    func once(prepares: Bool) throws {
+        let cache = SegmentCache(sizeMax: 16 * FormatLimits.groupSizeMax)
+        var random = SeededRandom(seed: 81)
+        let numbers = (0..<4).map { _ in
+            (0..<500).map { _ in Int.random(in: 0..<16, using: &random) }
+        }
+        let decoded = Mutex([Int](repeating: 0, count: 16))
+        let result = try read(cache, numbers, prepares: prepares) { number in
+            decoded.withLock { $0[number] += 1 }
+        }
+        #expect(result == (0, 0))
+        #expect(decoded.withLock { $0 } == [Int](repeating: 1, count: 16))
+    }
+
+    @Test("no buffer is used anew while somebody reads it", arguments: [82, 83] as [UInt64])
+    func evicted(seed: UInt64) throws {
+        let cache = SegmentCache(sizeMax: 0)
+        var random = SeededRandom(seed: seed)
+        let numbers = (0..<4).map { _ in
+            (0..<2000).map { _ in Int.random(in: 0..<40, using: &random) }
+        }
+        let result = try read(cache, numbers, prepares: true) { _ in }
+        #expect(result == (0, 0), "seed \(seed)")
+    }
+
+    @Test("what one thread cannot decode another tries, and nobody gets a part of it")
+    func failing() throws {
+        let cache = SegmentCache(sizeMax: 0)
+        var random = SeededRandom(seed: 84)
+        let numbers = (0..<4).map { _ in
+            (0..<1000).map { _ in Int.random(in: 0..<10, using: &random) }
+        }
+        let calls = Atomic(0)
+        let failures = Atomic(0)
+        let result = try read(cache, numbers) { number throws(CairnError) in
+            guard calls.add(1, ordering: .relaxed).newValue % 3 == 0 else { return }
+            failures.add(1, ordering: .relaxed)
+            throw CairnError(.damaged, "segment \(number)")
+        }
+        #expect(result.wrong == 0)
+        #expect(result.failed == failures.load(ordering: .relaxed) && result.failed > 0)
+    }
+}
