@@ -27,7 +27,7 @@ fuzz: ## replays failing cases, then fuzzes: make fuzz SECONDS=60 TARGET=FuzzPac
 	@Scripts/fuzz "$(SECONDS)" "$(TARGET)"
 
 simulate: ## runs seeded histories: make simulate SEED=1 COUNT=1000
-	@Scripts/simulate "$(SEED)" "$(COUNT)" "$(MUTANTS)"
+	@Scripts/simulate "$(SEED)" "$(COUNT)"
 
 soak: ## simulates and fuzzes for long: make soak MINUTES=60
 	@Scripts/soak "$(MINUTES)"

@@ -5,7 +5,8 @@ package struct ProtocolFaults: OptionSet, Sendable, Hashable {
 
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// A session reads its view before it registers.
+    /// A session reads its view before it registers, and looks for no cleanup later: looking
+    /// makes up for registering late.
     package static let lateRegistration = ProtocolFaults(rawValue: 1 << 0)
     /// A cleanup does not wait for the sessions before it.
     package static let noWaiting = ProtocolFaults(rawValue: 1 << 1)

@@ -16,7 +16,7 @@ extension WriterSession {
 
     /// Rolls over if there is a generation that the session did not know when it registered.
     func rollOverIfNeeded(unlessCommitting: Bool = false) throws(CairnError) {
-        guard !isDryRun else { return }
+        guard !isDryRun, !core.options.faults.contains(.lateRegistration) else { return }
         let known = state.withLock { $0.registration.generation }
         guard try CleanupView.generation(records) > known else { return }
         try rollOver(mayStore: true, unlessCommitting: unlessCommitting)

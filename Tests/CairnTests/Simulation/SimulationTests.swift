@@ -73,11 +73,10 @@ struct SimulationTests {
     struct Mutant: Sendable, CustomTestStringConvertible {
         let name: String
         let faults: ProtocolFaults
-        /// In how many histories it must be noticed; the rare ones take thousands.
-        var limit = 60
         var testDescription: String { name }
     }
 
+    /// All but the three that `ProtocolRuleTests` has a history of.
     static let mutants: [Mutant] = [
         Mutant(name: "does not wait", faults: .noWaiting),
         Mutant(name: "does not mark again", faults: .noSecondMark),
@@ -87,45 +86,17 @@ struct SimulationTests {
         Mutant(name: "copies without an index", faults: .unindexedCopies),
         Mutant(name: "leaves stale sessions", faults: .staleSessions),
         Mutant(name: "deletes forgotten records", faults: SimulatedWorld.deletedRecords),
-    ]
-
-    /// Those that `make simulate` looks for.
-    static let rareMutants: [Mutant] = [
-        Mutant(name: "registers late", faults: .lateRegistration, limit: 5000),
-        Mutant(name: "drops tombstones", faults: .droppedTombstones, limit: 5000),
-        Mutant(name: "entombs before registering", faults: .earlyTombstone, limit: 5000),
-        Mutant(name: "does not name its roots", faults: .undeclaredRoots, limit: 5000),
-        Mutant(name: "ignores forgotten roots", faults: .ignoredForgottenRoots, limit: 5000),
-        Mutant(name: "asks late what is forgotten", faults: .lateForgotten, limit: 5000),
-        Mutant(name: "looks, then creates", faults: SimulatedWorld.lookThenCreate, limit: 5000),
+        Mutant(name: "registers late", faults: .lateRegistration),
+        Mutant(name: "drops tombstones", faults: .droppedTombstones),
+        Mutant(name: "ignores forgotten roots", faults: .ignoredForgottenRoots),
+        Mutant(name: "looks, then creates", faults: SimulatedWorld.lookThenCreate),
     ]
 
     @Test("each rule that is broken on purpose is noticed", arguments: mutants)
     func mutant(mutant: Mutant) throws {
-        let seed = try Self.firstViolation(mutant, limit: mutant.limit)
-        #expect(seed != nil, "not noticed in \(mutant.limit) histories")
-    }
-
-    @Test(
-        "each rule whose breaking is rarely noticed is noticed in the end",
-        .enabled(if: number("CAIRN_MUTANT_COUNT", 0) > 0),
-        arguments: rareMutants
-    )
-    func rareMutant(mutant: Mutant) throws {
-        let limit = min(mutant.limit, Self.number("CAIRN_MUTANT_COUNT", 0))
-        let seed = try Self.firstViolation(mutant, limit: limit)
-        // With fewer histories than it may take, not noticing it says nothing.
-        #expect(seed != nil || limit < mutant.limit, "not noticed in \(limit) histories")
-    }
-
-    private static func firstViolation(_ mutant: Mutant, limit: Int) throws -> Int? {
-        for seed in 1...limit {
-            let world = SimulatedWorld(seed: UInt64(seed), faults: mutant.faults)
-            guard let violation = try world.run() else { continue }
-            print("mutant \"\(mutant.name)\" noticed with seed \(seed): \(violation.prefix(80))")
-            return seed
+        let noticed = try (1...60 as ClosedRange<UInt64>).contains { seed in
+            try SimulatedWorld(seed: seed, faults: mutant.faults).run() != nil
         }
-        print("mutant \"\(mutant.name)\" not noticed in \(limit) histories")
-        return nil
+        #expect(noticed, "not noticed in 60 histories")
     }
 }
