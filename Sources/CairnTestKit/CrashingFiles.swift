@@ -287,7 +287,7 @@ package final class CrashingFiles: StoreFiles {
 
     package func forEachName(
         in folder: StoreHandle,
-        _ body: ([UInt8]) throws(StoreFileError) -> Void
+        _ body: ([UInt8]) throws(StoreFileError) -> Bool
     ) throws(StoreFileError) {
         let names = try call { state throws(StoreFileError) in
             let name = try state.folder(folder)
@@ -297,7 +297,9 @@ package final class CrashingFiles: StoreFiles {
             }
             return names
         }
-        for name in names { try body(name) }
+        for name in names {
+            guard try body(name) else { return }
+        }
     }
 
     package func close(_ handle: StoreHandle) {

@@ -199,19 +199,21 @@ public final class FaultyStore<Base: Store>: Store {
     /// Counts as a `list`. Where the answer is lost, half of it has come.
     public func forEachObject(
         in folder: String,
-        _ body: (ObjectInfo) -> Void
+        _ body: (ObjectInfo) -> Bool
     ) throws(StoreError) {
         switch begin(.list) {
         case .error(let error), .late(let error): throw error
         case .lostAnswer(let error):
             let objects = try base.list(folder: folder).objects
-            for object in objects.prefix((objects.count + 1) / 2) { body(object) }
+            for object in objects.prefix((objects.count + 1) / 2) {
+                guard body(object) else { return }
+            }
             throw error
         case .halfListing:
             var isKept = false
             try base.forEachObject(in: folder) { object in
                 isKept.toggle()
-                if isKept { body(object) }
+                return !isKept || body(object)
             }
         default: try base.forEachObject(in: folder, body)
         }

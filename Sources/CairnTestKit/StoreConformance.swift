@@ -126,6 +126,7 @@ public struct StoreConformance {
         if listing != Listing() { problems.append("a folder that was never created has entries") }
         try store.forEachObject(in: "conformance-never-created") {
             problems.append("a folder that was never created gives \($0.name)")
+            return true
         }
         return problems
     }
@@ -221,6 +222,12 @@ public struct StoreConformance {
                 problems.append("\(given.count) of \(expected.count) objects are given one by one")
             }
         }
+        var given = 0
+        try store.forEachObject(in: folder) { _ in
+            given += 1
+            return given < 2
+        }
+        if given != min(2, expected.count) { problems.append("\(given) objects are given, not 2") }
         for info in expected { try store.delete(info.name) }
         if try !store.list(folder: folder).objects.isEmpty {
             problems.append("deleted objects are listed")
@@ -232,7 +239,10 @@ public struct StoreConformance {
     /// What a folder gives one by one, where an object may come several times.
     private func objects(in folder: String) throws -> Set<ObjectInfo> {
         var found: Set<ObjectInfo> = []
-        try store.forEachObject(in: folder) { found.insert($0) }
+        try store.forEachObject(in: folder) { object in
+            found.insert(object)
+            return true
+        }
         return found
     }
 

@@ -55,7 +55,7 @@ final class HastyStore: Store {
 
     func list(folder: String) throws(StoreError) -> Listing { try store.list(folder: folder) }
 
-    func forEachObject(in folder: String, _ body: (ObjectInfo) -> Void) throws(StoreError) {
+    func forEachObject(in folder: String, _ body: (ObjectInfo) -> Bool) throws(StoreError) {
         try store.forEachObject(in: folder, body)
     }
 

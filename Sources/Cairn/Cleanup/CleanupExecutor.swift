@@ -223,7 +223,7 @@ package struct CleanupExecutor {
     /// - Parameter packs: Ascending.
     private func stored(of packs: [PackID]) throws(CairnError) -> PackSizes {
         var sizes = PackSizes(directory: core.indexCache.directory)
-        try records.forEachObject(in: ObjectNames.packFolder) { object in
+        try records.forEachObject(in: ObjectNames.packFolder, context.cancellation) { object in
             guard case .pack(let id)? = ObjectNames.parse(object.name.text) else { return }
             let place = packs.partitionPoint { $0 < id }
             if place < packs.count, packs[place] == id { sizes.append(id, size: object.size) }

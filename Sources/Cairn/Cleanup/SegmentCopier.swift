@@ -105,7 +105,8 @@ final class SegmentCopier {
     /// Finds what earlier executors of this generation have copied.
     private func takeOver() throws(CairnError) {
         var found = PackSizes()
-        try records.forEachObject(in: ObjectNames.packFolder) { [executor] object in
+        let (folder, cancellation) = (ObjectNames.packFolder, context.cancellation)
+        try records.forEachObject(in: folder, cancellation) { [executor] object in
             guard case .pack(let id)? = ObjectNames.parse(object.name.text),
                 id.session.writer == executor.writer, id.session.counter == executor.counter,
                 id.session != executor

@@ -38,7 +38,7 @@ struct RepositoryInventory {
         context: JobContext
     ) throws(CairnError) -> RepositoryInventory {
         var inventory = RepositoryInventory()
-        try inventory.addPacks(store)
+        try inventory.addPacks(store, context.cancellation)
         for object in try store.list(ObjectNames.indexFolder) { inventory.add(object) }
         for object in try store.list(ObjectNames.sessionFolder) {
             try context.checkCancelled()
@@ -66,11 +66,14 @@ struct RepositoryInventory {
     }
 
     /// Lists the packs, which are many, without having all their names in memory.
-    private mutating func addPacks(_ store: RecordStore) throws(CairnError) {
+    private mutating func addPacks(
+        _ store: RecordStore,
+        _ cancellation: Cancellation
+    ) throws(CairnError) {
         var packs = PackSizes(directory: store.core.indexCache.directory)
         // Each only once, however often the store gives it.
         var others: Set<ObjectInfo> = []
-        try store.forEachObject(in: ObjectNames.packFolder) { object in
+        try store.forEachObject(in: ObjectNames.packFolder, cancellation) { object in
             if case .pack(let id)? = ObjectNames.parse(object.name.text) {
                 packs.append(id, size: object.size)
             } else {

@@ -203,15 +203,22 @@ package struct RecordStore: Sendable {
     }
 
     /// Gives what is in a folder to `body`, one by one; an object may come several times.
+    ///
+    /// - Parameter cancellation: Ends the listing soon.
     func forEachObject(
         in folder: String,
+        _ cancellation: Cancellation,
         _ body: (ObjectInfo) -> Void
     ) throws(CairnError) {
         do {
-            try core.store.forEachObject(in: folder, body)
+            try core.store.forEachObject(in: folder) { object in
+                body(object)
+                return !cancellation.isCancelled
+            }
         } catch {
             throw CairnError.store(error, "listing \(folder)")
         }
+        try cancellation.check()
     }
 
     /// Removes an object.

@@ -127,7 +127,7 @@ extension WriterSession {
         var packs: Set<PackID> = []
         var indexes: Set<IndexID> = []
         for folder in [ObjectNames.packFolder, ObjectNames.indexFolder] {
-            try records.forEachObject(in: folder) { object in
+            try records.forEachObject(in: folder, cancellation) { object in
                 switch ObjectNames.parse(object.name.text) {
                 case .pack(let id): packs.insert(id)
                 case .index(let id): indexes.insert(id)

@@ -61,41 +61,45 @@ extension LocalStore {
 
     public func list(folder: String) throws(StoreError) -> Listing {
         var listing = Listing()
-        listing.foreignCount = try visit(folder) { listing.objects.append($0) }
+        listing.foreignCount = try visit(folder) { object in
+            listing.objects.append(object)
+            return true
+        }
         return listing
     }
 
     public func forEachObject(
         in folder: String,
-        _ body: (ObjectInfo) -> Void
+        _ body: (ObjectInfo) -> Bool
     ) throws(StoreError) {
         _ = try visit(folder, body)
     }
 
-    /// Calls `body` for every object in a folder.
+    /// Calls `body` for every object in a folder, until that says not to go on.
     ///
     /// - Returns: How many entries were no object names.
     private func visit(
         _ folder: String,
-        _ body: (ObjectInfo) -> Void
+        _ body: (ObjectInfo) -> Bool
     ) throws(StoreError) -> Int {
         var foreignCount = 0
         try forEachEntry(in: folder) { leaf, status in
             let name = ObjectName(folder.isEmpty ? leaf : "\(folder)/\(leaf)")
             switch (status.kind, name) {
-            case (.file, let name?): body(ObjectInfo(name: name, size: status.size))
+            case (.file, let name?): return body(ObjectInfo(name: name, size: status.size))
             // The store's own folders stand in the root.
             case (.folder, _?) where folder.isEmpty: break
             default: foreignCount += 1
             }
+            return true
         }
         return foreignCount
     }
 
-    /// Calls `body` for everything in a folder of the store.
+    /// Calls `body` for everything in a folder of the store, until that says not to go on.
     private func forEachEntry(
         in folder: String,
-        _ body: (String, StoreFileStatus) -> Void
+        _ body: (String, StoreFileStatus) -> Bool
     ) throws(StoreError) {
         guard folder.isEmpty || ObjectName(folder: folder, leaf: "x") != nil else {
             throw .failed(reason: "no folder of a store can have this name")
@@ -113,13 +117,12 @@ extension LocalStore {
                     let status = try uninterrupted { () throws(StoreFileError) in
                         try files.status(leaf, in: opened)
                     }
-                    body(leaf, status)
+                    return body(leaf, status)
                 } catch {
                     guard error.isMissing else { throw error }
                     // Deleted since, or no UTF-8; the latter is never an object.
-                    if !leaf.utf8.elementsEqual(bytes) {
-                        body(leaf, StoreFileStatus(kind: .other, size: 0, linkCount: 0))
-                    }
+                    if leaf.utf8.elementsEqual(bytes) { return true }
+                    return body(leaf, StoreFileStatus(kind: .other, size: 0, linkCount: 0))
                 }
             }
         } catch {
@@ -165,6 +168,7 @@ extension LocalStore {
         var found: [(name: String, size: UInt64)] = []
         try forEachEntry(in: LocalStore.temporaryFolder) { leaf, status in
             if status.kind == .file { found.append((name: leaf, size: status.size)) }
+            return true
         }
         return found
     }

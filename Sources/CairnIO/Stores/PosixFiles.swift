@@ -179,7 +179,7 @@ package struct PosixFiles: StoreFiles {
 
     package func forEachName(
         in folder: StoreHandle,
-        _ body: ([UInt8]) throws(StoreFileError) -> Void
+        _ body: ([UInt8]) throws(StoreFileError) -> Bool
     ) throws(StoreFileError) {
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
         while true {
@@ -187,27 +187,29 @@ package struct PosixFiles: StoreFiles {
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw StoreFileError(code: errno) }
             guard count > 0 else { return }
-            try PosixFiles.visitNames(in: buffer[..<count], body)
+            guard try PosixFiles.visitNames(in: buffer[..<count], body) else { return }
         }
     }
 
     /// Takes the names out of what getdents64(2) wrote: per entry an inode number and an offset of
-    /// 8 bytes each, the entry's size in 2, a kind in 1 and the name up to a zero.
+    /// 8 bytes each, the entry's size in 2, a kind in 1 and the name up to a zero. False where
+    /// `body` says not to go on.
     private static func visitNames(
         in entries: ArraySlice<UInt8>,
-        _ body: ([UInt8]) throws(StoreFileError) -> Void
-    ) throws(StoreFileError) {
+        _ body: ([UInt8]) throws(StoreFileError) -> Bool
+    ) throws(StoreFileError) -> Bool {
         var rest = entries
         while rest.count > 19 {
             let start = rest.startIndex
             let size = Int(rest[start + 16]) | Int(rest[start + 17]) << 8
-            guard size > 19 && size <= rest.count else { return }
+            guard size > 19 && size <= rest.count else { return true }
             let name = rest[(start + 19)..<(start + size)].prefix { $0 != 0 }
             if name != [UInt8(ascii: ".")] && name != [UInt8(ascii: "."), UInt8(ascii: ".")] {
-                try body(Array(name))
+                guard try body(Array(name)) else { return false }
             }
             rest = rest[(start + size)...]
         }
+        return true
     }
 
     package func close(_ handle: StoreHandle) {

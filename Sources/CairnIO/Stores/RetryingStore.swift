@@ -109,7 +109,7 @@ public final class RetryingStore<Base: Store>: Store {
     /// again.
     public func forEachObject(
         in folder: String,
-        _ body: (ObjectInfo) -> Void
+        _ body: (ObjectInfo) -> Bool
     ) throws(StoreError) {
         try retrying { () throws(StoreError) in try base.forEachObject(in: folder, body) }
     }

@@ -49,7 +49,9 @@ public protocol Store: Sendable {
     /// Promises what ``list(folder:)`` does, but an object may come several times: where a listing
     /// breaks off, it may begin again. A store need not implement it; then it gives what
     /// ``list(folder:)`` says. Where it throws, what was given is not all.
-    func forEachObject(in folder: String, _ body: (ObjectInfo) -> Void) throws(StoreError)
+    ///
+    /// - Parameter body: Says whether to go on.
+    func forEachObject(in folder: String, _ body: (ObjectInfo) -> Bool) throws(StoreError)
 
     /// Removes an object; succeeds if there is none.
     func delete(_ name: ObjectName) throws(StoreError)
@@ -61,9 +63,11 @@ public protocol Store: Sendable {
 extension Store {
     public func forEachObject(
         in folder: String,
-        _ body: (ObjectInfo) -> Void
+        _ body: (ObjectInfo) -> Bool
     ) throws(StoreError) {
-        for object in try list(folder: folder).objects { body(object) }
+        for object in try list(folder: folder).objects {
+            guard body(object) else { return }
+        }
     }
 }
 

@@ -87,10 +87,11 @@ package protocol StoreFiles: Sendable {
         from start: Int
     ) throws(StoreFileError) -> Int
 
-    /// Gives the names in a freshly opened folder but `.` and `..` to `body`, in any order.
+    /// Gives the names in a freshly opened folder but `.` and `..` to `body`, in any order, until
+    /// that says not to go on.
     func forEachName(
         in folder: StoreHandle,
-        _ body: ([UInt8]) throws(StoreFileError) -> Void
+        _ body: ([UInt8]) throws(StoreFileError) -> Bool
     ) throws(StoreFileError)
 
     /// Gives a handle back.
@@ -101,7 +102,10 @@ extension StoreFiles {
     /// The names in a freshly opened folder but `.` and `..`, in any order.
     package func names(in folder: StoreHandle) throws(StoreFileError) -> [[UInt8]] {
         var names: [[UInt8]] = []
-        try forEachName(in: folder) { names.append($0) }
+        try forEachName(in: folder) { name in
+            names.append(name)
+            return true
+        }
         return names
     }
 }

@@ -54,11 +54,14 @@ struct RetryingStoreTests {
             faulty.plan(.lostAnswer(.unavailable(reason: "cut off")), for: .list, at: number)
         }
         var given: [ObjectName] = []
-        try store().forEachObject(in: "a") { given.append($0.name) }
+        try store().forEachObject(in: "a") { object in
+            given.append(object.name)
+            return true
+        }
         #expect(given.count == 20 && Set(given) == names)
         faulty.plan(.lostAnswer(.failed(reason: "broken")), for: .list, at: 1)
         #expect(throws: StoreError.failed(reason: "broken")) {
-            try store().forEachObject(in: "a") { _ in }
+            try store().forEachObject(in: "a") { _ in true }
         }
     }
 

@@ -82,6 +82,30 @@ struct PackListTests {
         }
     }
 
+    @Test("a job that is cancelled while it lists packs does not go to the end of the list")
+    func cancelledListing() throws {
+        let bench = try CleanupTests.Bench(seed: 72)
+        for number in 0..<9 { _ = try bench.save([number: number]) }
+        let cancellation = Cancellation()
+        var given = 0
+        let error = #expect(throws: CairnError.self) {
+            let records = RecordStore(try bench.core())
+            try records.forEachObject(in: "packs", cancellation) { _ in
+                given += 1
+                if given == 3 { cancellation.cancel() }
+            }
+        }
+        #expect(error?.code == .cancelled && given == 3)
+        // Nothing of the view is read after a listing that was ended.
+        let context = JobContext(cancellation: cancellation)
+        let records = RecordStore(try bench.core())
+        let lists = bench.store.count(of: .list)
+        #expect(throws: CairnError.self) {
+            try RepositoryInventory.load(records, context: context)
+        }
+        #expect(bench.store.count(of: .list) == lists + 1)
+    }
+
     /// Packs of which all, a part or nothing is needed; many are alike.
     private func packs(_ random: inout SeededRandom) -> [CleanupPlan.Pack] {
         let count = Int.random(in: 0..<400, using: &random)
