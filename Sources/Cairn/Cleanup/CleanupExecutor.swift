@@ -152,14 +152,7 @@ package struct CleanupExecutor {
         _ live: LiveSet
     ) throws(CairnError) -> (kept: Set<PackID>, copied: [CopiedPack]) {
         let copier = try SegmentCopier(self, live)
-        let kept: Set<PackID>
-        do throws(CairnError) {
-            kept = try copier.copy(needed)
-            try copier.finish()
-        } catch {
-            copier.abandon()
-            throw error
-        }
+        let kept = try copier.copy(needed)
         report.packsReprieved += kept.count
         report.packsWritten += copier.packsWritten
         report.bytesWritten += copier.bytesWritten

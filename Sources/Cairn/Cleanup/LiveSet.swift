@@ -95,16 +95,21 @@ struct LiveSet {
         }
     }
 
-    /// Whether the chunk is needed in this pack.
-    func isNeeded(_ id: ChunkID, in pack: PackID) -> Bool {
-        places.all(PrefixKey(id)).contains {
+    /// Whether the chunk is needed in this pack; from now on it is needed nowhere.
+    mutating func take(_ id: ChunkID, in pack: PackID) -> Bool {
+        let found = places.all(PrefixKey(id))
+        let isNeeded = found.contains {
             isMarked(places.number($0)) && places.pack($0)?.id == pack
         }
+        if isNeeded { unmark(found) }
+        return isNeeded
     }
 
     /// Says that a chunk is needed nowhere any more.
-    mutating func unmark(_ id: ChunkID) {
-        for place in places.all(PrefixKey(id)) {
+    mutating func unmark(_ id: ChunkID) { unmark(places.all(PrefixKey(id))) }
+
+    private mutating func unmark(_ found: [IndexPlaces.Place]) {
+        for place in found {
             let number = places.number(place)
             let (word, others) = (number >> 6, ~(1 << UInt64(number & 63) as UInt64))
             data[word] &= others
