@@ -16,3 +16,6 @@ void *_Nonnull cairn_buffer_allocate(size_t size);
 void cairn_buffer_free(void *_Nonnull base, size_t size);
 void *_Nonnull cairn_buffer_reallocate(
     void *_Nonnull base, size_t old_size, size_t used, size_t new_size);
+
+// Asks the processor for the memory at an address, which need not be mapped.
+static inline void cairn_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }

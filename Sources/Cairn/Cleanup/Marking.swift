@@ -43,11 +43,14 @@ package struct Marking {
         usesKept: Bool = true
     ) throws(CairnError) {
         let chunks = ChunkReader(core: core, index: index)
-        references = SnapshotReferences(chunks, context.cancellation)
         ahead = SegmentReadAhead(chunks)
         cancellation = context.cancellation
         shelf = core.indexCache.marks
-        places = IndexPlaces(index, avoiding: avoided, directory: core.indexCache.directory)
+        let places = IndexPlaces(index, avoiding: avoided, directory: core.indexCache.directory)
+        self.places = places
+        references = SnapshotReferences(chunks, context.cancellation) { references in
+            places.prefetch(references.lazy.map { PrefixKey($0.id) })
+        }
         self.meter = meter
         meter.begin("preparing", total: 0)
         let kept = usesKept ? try shelf.load(places, context.cancellation) : nil

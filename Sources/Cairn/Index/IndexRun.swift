@@ -190,6 +190,28 @@ extension IndexRun {
         return scan(for: key, within: start..<end, from: start + Int(offset))
     }
 
+    /// Asks for the memory that ``firstIndex(of:)`` will read of the guide.
+    @inline(__always)
+    func prefetchGuide(of key: PrefixKey) {
+        let line = GuideLine.place(of: key, lineCount: lineCount).line
+        unsafe prefetch(storage.base + (guideOffset &+ line &* RunLayout.lineSize))
+    }
+
+    /// Asks for the memory that ``firstIndex(of:)`` will read of the entries; reads the guide.
+    @inline(__always)
+    func prefetchEntry(of key: PrefixKey) {
+        let (line, fraction) = GuideLine.place(of: key, lineCount: lineCount)
+        let pointer = unsafe storage.base + (guideOffset &+ line &* RunLayout.lineSize)
+        guard unsafe GuideLine.admits(pointer, key) else { return }
+        let (start, count) = unsafe GuideLine.extent(pointer)
+        let index = start + Int(fraction.multipliedFullWidth(by: UInt64(count)).high)
+        // The guide is not authenticated.
+        guard index < entryCount else { return }
+        let (page, slot) = IndexRun.pageAndSlot(index)
+        let offset = entryOffset &+ page &* RunLayout.pageSize &+ slot &* RunLayout.entrySize
+        unsafe prefetch(storage.base + offset)
+    }
+
     /// Slices with more entries than this are halved rather than walked through.
     private static let scanCountMax = 256
 

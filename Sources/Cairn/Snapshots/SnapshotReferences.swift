@@ -20,20 +20,31 @@ struct SnapshotReferences {
         let level: UInt8
     }
 
-    private enum Opened {
-        case list(ContentList)
-        case tree(TreeNode)
+    /// What a node or a record refers to.
+    struct Reference {
+        let id: ChunkID
+        let kind: Kind
+        /// Of a tree or list.
+        let level: UInt8
     }
 
     private let chunks: ChunkReader
     private let trees: TreeLoader
     private let cancellation: Cancellation
+    private let prepare: (ArraySlice<Reference>) -> Void
 
     /// Reads through `chunks`.
-    init(_ chunks: ChunkReader, _ cancellation: Cancellation) {
+    ///
+    /// - Parameter prepare: Called with references that are to be visited next.
+    init(
+        _ chunks: ChunkReader,
+        _ cancellation: Cancellation,
+        prepare: @escaping (ArraySlice<Reference>) -> Void = { _ in }
+    ) {
         self.chunks = chunks
         trees = TreeLoader(chunks)
         self.cancellation = cancellation
+        self.prepare = prepare
     }
 
     /// Visits every reference; the stack grows with the depth of folders.
@@ -66,11 +77,12 @@ struct SnapshotReferences {
         _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
     ) throws(CairnError) {
         let tree = record.tree
-        if try visit(tree.root, .tree) {
-            stack.append(Node(id: tree.root, isList: false, level: tree.level))
-        }
+        var found = [Reference(id: tree.root, kind: .tree, level: tree.level)]
         for content in [record.problems, record.referenceSummary] {
-            try SnapshotReferences.add(content, to: &stack, visit)
+            SnapshotReferences.add(content, to: &found)
+        }
+        for reference in found {
+            try SnapshotReferences.visit(reference, &stack, visit)
         }
     }
 
@@ -95,28 +107,27 @@ struct SnapshotReferences {
     ) throws(CairnError) {
         try cancellation.check()
         let node = stack[index]
-        let opened: Opened =
-            node.isList
-            ? .list(try chunks.list(node.id, depth: node.level))
-            : .tree(try trees.node(node.id, level: node.level))
+        let found = try references(of: node)
         stack.swapAt(index, stack.count - 1)
         stack.removeLast()
-        switch opened {
-        case .list(let list):
-            for entry in list.entries {
-                if node.level == 1 {
-                    _ = try visit(entry.id, .data)
-                } else if try visit(entry.id, .list) {
-                    stack.append(Node(id: entry.id, isList: true, level: node.level - 1))
-                }
-            }
-        case .tree(.inner(let inner)):
-            for child in inner.children where try visit(child.id, .tree) {
-                stack.append(Node(id: child.id, isList: false, level: node.level - 1))
-            }
-        case .tree(.leaf(let leaf)):
-            try SnapshotReferences.add(leaf, to: &stack, visit)
+        for start in stride(from: 0, to: found.count, by: SnapshotReferences.preparedMax) {
+            let next = found[start..<min(found.count, start + SnapshotReferences.preparedMax)]
+            prepare(next)
+            for reference in next { try SnapshotReferences.visit(reference, &stack, visit) }
         }
+    }
+
+    /// So many references are prepared together: what is asked for stays in the nearest cache.
+    private static let preparedMax = 64
+
+    private static func visit(
+        _ reference: Reference,
+        _ stack: inout [Node],
+        _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
+    ) throws(CairnError) {
+        guard try visit(reference.id, reference.kind), reference.kind != .data else { return }
+        let isList = reference.kind == .list
+        stack.append(Node(id: reference.id, isList: isList, level: reference.level))
     }
 
     /// The last nodes of the stack that are to be opened next, from the last down, each with
@@ -146,36 +157,38 @@ struct SnapshotReferences {
     /// Segments of so many nodes are in the reader's cache together.
     private static let gatheredMax = 48
 
-    private static func add(
-        _ leaf: TreeLeaf,
-        to stack: inout [Node],
-        _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
-    ) throws(CairnError) {
-        for entry in leaf.entries {
-            switch entry.node {
-            case .directory(let tree):
-                if try visit(tree.root, .tree) {
-                    stack.append(Node(id: tree.root, isList: false, level: tree.level))
+    /// Opens a node.
+    private func references(of node: Node) throws(CairnError) -> [Reference] {
+        let below = node.level &- 1
+        if node.isList {
+            let list = try chunks.list(node.id, depth: node.level)
+            let kind: Kind = node.level == 1 ? .data : .list
+            return list.entries.map { Reference(id: $0.id, kind: kind, level: below) }
+        }
+        switch try trees.node(node.id, level: node.level) {
+        case .inner(let inner):
+            return inner.children.map { Reference(id: $0.id, kind: .tree, level: below) }
+        case .leaf(let leaf):
+            var found: [Reference] = []
+            found.reserveCapacity(leaf.entries.count)
+            for entry in leaf.entries {
+                switch entry.node {
+                case .directory(let tree):
+                    found.append(Reference(id: tree.root, kind: .tree, level: tree.level))
+                case .regular(let content, _):
+                    SnapshotReferences.add(content, to: &found)
+                default:
+                    break
                 }
-            case .regular(let content, _):
-                try add(content, to: &stack, visit)
-            default:
-                break
             }
+            return found
         }
     }
 
-    private static func add(
-        _ content: ContentReference,
-        to stack: inout [Node],
-        _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
-    ) throws(CairnError) {
+    private static func add(_ content: ContentReference, to found: inout [Reference]) {
         if content.isEmpty { return }
-        if content.depth == 0 {
-            _ = try visit(content.root, .data)
-        } else if try visit(content.root, .list) {
-            stack.append(Node(id: content.root, isList: true, level: content.depth))
-        }
+        let kind: Kind = content.depth == 0 ? .data : .list
+        found.append(Reference(id: content.root, kind: kind, level: content.depth))
     }
 
     /// Visits the ID of every chunk, each tree and list once.
