@@ -14,8 +14,8 @@ struct CopiedPack: Sendable {
 ///
 /// The first failure but that of a damaged pack ends the publisher's session, and with it the copy.
 final class SegmentCopier: Sendable {
-    /// More threads would mostly wait for the disk; each takes some 4 MiB.
-    private static let threadCountMax = 8
+    /// Each takes some 4 MiB, and 8 where packs hold many small chunks.
+    private static let threadCountMax = 4
 
     let core: RepositoryCore
     let cancellation: Cancellation

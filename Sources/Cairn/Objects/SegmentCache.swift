@@ -101,7 +101,7 @@ final class SegmentCache: Sendable {
     private func buffer(_ state: inout State) -> ByteBuffer {
         if let spare = state.spares.popLast() { return spare }
         if state.slots.count >= slotCountMax,
-            let oldest = state.slots.filter({ $0.value.users == 0 })
+            let oldest = state.slots.lazy.filter({ $0.value.users == 0 })
                 .min(by: { $0.value.used < $1.value.used })
         {
             state.slots[oldest.key] = nil
