@@ -12,6 +12,8 @@ package struct CleanupExecutor {
     let context: JobContext
     let meter: CleanupMeter
     let generation: UInt64
+    /// Whether another generation follows, which will rewrite the index.
+    let leavesIndex: Bool
     /// Names what this executor writes.
     let id: SessionID
     private(set) var report = CleanupReport()
@@ -22,7 +24,8 @@ package struct CleanupExecutor {
         generation: UInt64,
         options: CleanupOptions,
         context: JobContext,
-        meter: CleanupMeter
+        meter: CleanupMeter,
+        leavesIndex: Bool = false
     ) throws(CairnError) {
         self.core = core
         records = RecordStore(core)
@@ -30,6 +33,7 @@ package struct CleanupExecutor {
         self.context = context
         self.meter = meter
         self.generation = generation
+        self.leavesIndex = leavesIndex
         id = SessionID(
             writer: SessionID.executorWriter,
             counter: UInt32(truncatingIfNeeded: generation),
@@ -128,7 +132,7 @@ package struct CleanupExecutor {
         let needed = isCareless ? PackUsages() : try live.neededOfAvoided()
         var upkeep = IndexUpkeep(view: view, index: index, condemned: indexes)
         upkeep.masksOnly =
-            options.leavesIndex
+            leavesIndex
             && condemned.count + view.maskedPacks.count <= IndexUpkeep.maskedCountMax
         do throws(CairnError) {
             let (kept, copied) = try copy(needed, live)

@@ -23,8 +23,6 @@ public struct CleanupOptions: Sendable, Hashable {
     /// Whether the caller vouches that nobody else uses the repository: what stores without an
     /// atomic create need (Specs/Stores.md).
     public var isExclusive = false
-    /// Whether another generation follows, which will rewrite the index.
-    var leavesIndex = false
 
     /// The defaults.
     public init() {}

@@ -72,9 +72,7 @@ package enum CleanupRun {
         var isFirst = true
         try forEachSlice(of: chosen) { packs, isLast throws(CairnError) in
             let indexes = isFirst ? Set(chosen.indexes.prefix(sliceCountMax)) : []
-            var options = options
-            options.leavesIndex = !isLast
-            try generation(packs, indexes, core, options, context, meter, &report)
+            try generation(packs, indexes, core, options, context, meter, &report, isLast)
             isFirst = false
         }
         // A session elsewhere that is silent shows life only when a generation is open.
@@ -175,7 +173,8 @@ package enum CleanupRun {
         _ options: CleanupOptions,
         _ context: JobContext,
         _ meter: CleanupMeter,
-        _ report: inout CleanupReport
+        _ report: inout CleanupReport,
+        _ isLast: Bool = true
     ) throws(CairnError) {
         for _ in 0..<tryCountMax {
             try context.checkCancelled()
@@ -186,7 +185,8 @@ package enum CleanupRun {
                 generation: newest + 1,
                 options: options,
                 context: context,
-                meter: meter
+                meter: meter,
+                leavesIndex: !isLast
             )
             guard try executor.open(packs, indexes) else { continue }
             return try finish(&executor, &report)

@@ -174,8 +174,8 @@ final class PackCopier {
         groups[type] = group
     }
 
-    /// The group without the chunks that came damaged out of their packs, which have to stay; nil
-    /// where there are none, so that something went wrong here.
+    /// The group without the chunks that came damaged out of their packs, or were changed in memory
+    /// since: their packs have to stay. Nil where there are none, so that compressing went wrong.
     private func sound(_ group: Group) -> Group? {
         var ranges: [Range<Int>] = []
         var place = 0
@@ -189,7 +189,7 @@ final class PackCopier {
         for index in group.chunks.indices {
             let (chunk, pack) = (group.chunks[index], group.packs[index])
             if bad.contains(index) {
-                copier.keep(pack, PackCopier.damage(chunk, pack).message)
+                copier.keep(pack, "chunk \(chunk.id) is damaged, there or in memory; run 'check'")
             } else {
                 rest.append(group.bytes.span(ranges[index]), chunk, from: pack)
             }

@@ -85,9 +85,11 @@ final class SegmentCopier: Sendable {
         do throws(CairnError) {
             let total = needed.all.reduce(0) { $0 + $1.liveBytes }
             meter.begin("rewriting", total: total, items: UInt64(needed.all.count))
-            if !needed.all.isEmpty { try takeOver() }
-            state.withLock { $0.needed = needed }
-            try work(on: needed.all.count)
+            if !needed.all.isEmpty {
+                try takeOver()
+                state.withLock { $0.needed = needed }
+                try work(on: needed.all.count)
+            }
             for writer in packs { try writer.finish() }
             try publisher.drain()
         } catch {

@@ -17,7 +17,8 @@ extension SegmentID {
 /// Decoded segments of several chunks used lately, at most so many bytes of them.
 ///
 /// Any thread may read. Each segment is decoded by one thread; others that want it wait for that,
-/// and decode it themselves should that fail.
+/// and decode it themselves should that fail. Whatever is stored, none is larger than
+/// ``FormatLimits/groupSizeMax``.
 final class SegmentCache: Sendable {
     private struct Slot: Sendable {
         let buffer: ByteBuffer
@@ -117,10 +118,15 @@ final class SegmentCache: Sendable {
     ) throws(CairnError) {
         do throws(CairnError) {
             try decode(buffer)
+            guard buffer.count <= FormatLimits.groupSizeMax else {
+                let text = "a segment of \(id.pack) is larger than one of several chunks can be"
+                throw CairnError(.damaged, "\(text); run 'check'")
+            }
         } catch {
             wake { state in
                 state.slots[id] = nil
-                state.spares.append(buffer)
+                // One that has grown is not kept: the cache's bound counts buffers.
+                if buffer.capacity <= FormatLimits.groupSizeMax { state.spares.append(buffer) }
             }
             throw error
         }

@@ -89,6 +89,29 @@ struct SegmentCacheTests {
         #expect(result == (0, 0), "seed \(seed)")
     }
 
+    @Test("what is larger than a segment of several chunks can be is damage, and is not kept")
+    func tooLarge() throws {
+        let cache = SegmentCache(sizeMax: 0)
+        let (fits, exceeds) = (FormatLimits.groupSizeMax, FormatLimits.groupSizeMax + 1)
+        for size in [exceeds, fits, exceeds, fits] {
+            var capacity: Int?
+            var isRead = false
+            do throws(CairnError) {
+                try cache.read(Self.segment(size)) { buffer in
+                    capacity = buffer.capacity
+                    buffer.appendZeros(size)
+                } _: { buffer in
+                    isRead = buffer.count == size
+                }
+            } catch {
+                #expect(error.code == .damaged && size == exceeds)
+            }
+            #expect(isRead == (size == fits))
+            // A buffer that has grown is not used again.
+            #expect(capacity == nil || capacity == FormatLimits.groupSizeMax)
+        }
+    }
+
     @Test("what one thread cannot decode another tries, and nobody gets a part of it")
     func failing() throws {
         let cache = SegmentCache(sizeMax: 0)
