@@ -9,7 +9,7 @@ package import CairnIO
 /// Damaged, foreign and outdated runs are removed. Several processes may share a folder.
 package struct IndexCache: Sendable {
     /// Merges count smaller runs as if they had so many entries: they cost next to nothing.
-    static let smallRunCount = 1 << 16
+    static let smallRunCount = 1 << 12
     /// Index objects are gathered up to so many entries before they become a run.
     static let gatherCount = 1 << 19
 
