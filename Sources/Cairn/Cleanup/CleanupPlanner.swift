@@ -26,9 +26,10 @@ package struct CleanupPlanner {
         let records = RecordStore(core)
         // Packs are listed before sessions, and the view is read last: what a running session has
         // written never looks like an orphan.
-        var inventory = try RepositoryInventory.load(records, context: context)
+        var inventory = RepositoryInventory()
+        try inventory.addUploads(records, context: context)
         let (view, index) = try RepositoryView.open(records, context: context)
-        inventory.view = view
+        inventory.see(view)
         try CleanupPlanner.expectReadable(view)
         let stored = inventory.packs
         let held = inventory.held
@@ -82,7 +83,7 @@ package struct CleanupPlanner {
     ) throws(CairnError) -> PackUsages {
         var marking = try Marking(core, index, context: context, meter: meter)
         try marking.count(Set(view.snapshots.map(\.session)), view)
-        return try marking.live().usage()
+        return try marking.usage()
     }
 
     /// Goes through the packs that are stored, ascending, and what is needed of each side by side.

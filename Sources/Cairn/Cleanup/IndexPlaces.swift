@@ -126,6 +126,19 @@ struct IndexPlaces {
         return found
     }
 
+    /// The first place of a chunk, for chunks in about the order in which the runs have them.
+    ///
+    /// - Parameter last: The place that was found last, which this one takes.
+    func first(_ key: PrefixKey, after last: inout Place?) -> Place? {
+        var found: Place?
+        forEach(key, after: last) { place in
+            found = place
+            return false
+        }
+        if let found { last = found }
+        return found
+    }
+
     /// Asks for the memory in which the places of chunks are looked for: of many chunks at once
     /// that takes about as long as of one.
     func prefetch(_ keys: some Collection<PrefixKey>) {
@@ -133,10 +146,19 @@ struct IndexPlaces {
         for live in runs { for key in keys { live.run.prefetchEntry(of: key) } }
     }
 
-    private func forEach(_ key: PrefixKey, _ body: (Place) -> Bool) {
+    private func forEach(
+        _ key: PrefixKey,
+        after last: Place? = nil,
+        _ body: (Place) -> Bool
+    ) {
         for number in runs.indices {
-            guard var entry = runs[number].run.firstIndex(of: key) else { continue }
-            while entry < runs[number].run.entryCount,
+            let run = runs[number].run
+            let first =
+                if let last, last.run == number { run.firstIndex(of: key, from: last.entry) } else {
+                    run.firstIndex(of: key)
+                }
+            guard var entry = first else { continue }
+            while entry < run.entryCount,
                 let place = place(run: number, entry: entry), PrefixKey(place.value) == key
             {
                 if place.note.contains(.counts) {
@@ -162,6 +184,9 @@ struct IndexPlaces {
             }
         }
     }
+
+    /// Whether the index may list a pack several times.
+    var hasRepeated: Bool { packs.contains { $0.contains { $0.contains(.isRepeated) } } }
 
     /// Whether the place is known to be the only one of its chunk in its pack, which is listed
     /// once.

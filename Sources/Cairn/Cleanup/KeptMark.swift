@@ -55,35 +55,34 @@ enum KeptMark {
         _ pages: inout MarkPages,
         _ output: (Span<UInt8>, Int) throws(IndexError) -> Void
     ) throws(IndexError) {
-        var entryCount: UInt64 = 0
-        state.counts.forEach { _, _, _ in entryCount += 1 }
-        var writer = ByteWriter()
-        writer.write(magic)
-        writer.write(version)
-        writer.writeBytes(space.repository.bytes)
-        writer.writeBytes(salt)
-        writer.write(state.bytesRead.value)
-        writer.write(UInt64(state.snapshots.count))
-        writer.write(UInt64(state.adding.count))
-        writer.write(UInt64(state.removing.count))
-        writer.write(entryCount)
-        try pages.append(&writer, output)
+        try pages.append(MarkHeader.size, output) { writer in
+            writer.write(magic)
+            writer.write(version)
+            writer.writeBytes(space.repository.bytes)
+            writer.writeBytes(salt)
+            writer.write(state.bytesRead.value)
+            writer.write(UInt64(state.snapshots.count))
+            writer.write(UInt64(state.adding.count))
+            writer.write(UInt64(state.removing.count))
+            writer.write(UInt64(state.counts.entryCount))
+        }
         for snapshot in state.snapshots.sorted() {
-            snapshot.write(to: &writer)
-            try pages.append(&writer, output)
+            try pages.append(SessionID.size, output) { snapshot.write(to: &$0) }
         }
         for node in state.adding + state.removing {
-            writer.write(node.id)
-            writer.write(node.isList ? 1 as UInt8 : 0)
-            writer.write(node.level)
-            try pages.append(&writer, output)
+            try pages.append(nodeSize, output) { writer in
+                writer.write(node.id)
+                writer.write(node.isList ? 1 as UInt8 : 0)
+                writer.write(node.level)
+            }
         }
         try state.counts.forEach { key, kind, count throws(IndexError) in
-            writer.write(key.high)
-            writer.write(key.low)
-            writer.write(UInt8(kind.rawValue))
-            writer.write(count)
-            try pages.append(&writer, output)
+            try pages.append(entrySize, output) { writer in
+                writer.write(key.high)
+                writer.write(key.low)
+                writer.write(UInt8(kind.rawValue))
+                writer.write(count)
+            }
         }
         try pages.finish(output)
     }
@@ -127,35 +126,39 @@ enum KeptMark {
         }
         var records = MarkRecords(storage, authenticator, begin: MarkHeader.size)
         state.bytesRead.value = header.bytesRead
-        for _ in 0..<header.snapshotCount {
-            let snapshot = try records.next(SessionID.size) { bytes throws(DecodingFailure) in
-                var record = ByteReader(bytes)
-                return try SessionID(from: &record)
-            }
-            state.snapshots.insert(snapshot)
+        try records.forEach(header.snapshotCount, SessionID.size) {
+            record throws(DecodingFailure) in
+            state.snapshots.insert(try SessionID(from: &record))
         }
-        for _ in 0..<header.addingCount { state.adding.append(try node(&records)) }
-        for _ in 0..<header.removingCount { state.removing.append(try node(&records)) }
-        for number in 0..<header.entryCount {
-            if number & 0x3fff == 0, cancellation.isCancelled { throw MarkFailure() }
-            let (key, kind, count) = try records.next(entrySize) { bytes throws(DecodingFailure) in
-                var record = ByteReader(bytes)
-                let key = PrefixKey(high: try record.readUInt64(), low: try record.readUInt64())
-                return (key, Int(try record.readUInt8()), try record.readUInt32())
+        try records.forEach(header.addingCount, nodeSize) { record throws(DecodingFailure) in
+            state.adding.append(try Node(from: &record))
+        }
+        try records.forEach(header.removingCount, nodeSize) { record throws(DecodingFailure) in
+            state.removing.append(try Node(from: &record))
+        }
+        var last: IndexPlaces.Place?
+        let counts = state.counts
+        try records.forEach(
+            header.entryCount,
+            entrySize,
+            isCancelled: { cancellation.isCancelled }
+        ) { record throws(DecodingFailure) in
+            let key = PrefixKey(high: try record.readUInt64(), low: try record.readUInt64())
+            let kind = ReferenceCounts.Kind(rawValue: Int(try record.readUInt8()))
+            let count = try record.readUInt32()
+            guard let kind, counts.restore(key, kind, count, after: &last) else {
+                throw .inconsistent("a count of a chunk that the index does not know")
             }
-            guard let kind = ReferenceCounts.Kind(rawValue: kind),
-                state.counts.restore(key, kind, count)
-            else { throw MarkFailure() }
         }
     }
+}
 
-    private static func node(_ records: inout MarkRecords) throws(MarkFailure) -> Node {
-        try records.next(nodeSize) { bytes throws(DecodingFailure) in
-            var record = ByteReader(bytes)
-            let id = try record.readChunkID()
-            let isList = try record.readUInt8() == 1
-            return Node(id: id, isList: isList, level: try record.readUInt8())
-        }
+extension SnapshotReferences.Node {
+    /// Reads a node of a kept mark.
+    fileprivate init(from record: inout ByteReader) throws(DecodingFailure) {
+        let id = try record.readChunkID()
+        let isList = try record.readUInt8() == 1
+        self.init(id: id, isList: isList, level: try record.readUInt8())
     }
 }
 
@@ -200,7 +203,8 @@ private struct MarkPages {
     private static let batchSize = 1 << 18
 
     private let authenticator: PageAuthenticator
-    private let page = ByteBuffer(capacity: RunLayout.pageSize)
+    private var page = ByteWriter()
+    private let padded = ByteBuffer(capacity: RunLayout.pageSize)
     private let batch = ByteBuffer(capacity: batchSize)
     private var written = 0
     private var number = 0
@@ -209,23 +213,25 @@ private struct MarkPages {
         self.authenticator = authenticator
     }
 
-    /// Adds the record in `writer` and empties it.
+    /// Adds a record of a size that `write` writes.
     mutating func append(
-        _ writer: inout ByteWriter,
-        _ output: (Span<UInt8>, Int) throws(IndexError) -> Void
+        _ size: Int,
+        _ output: (Span<UInt8>, Int) throws(IndexError) -> Void,
+        _ write: (inout ByteWriter) -> Void
     ) throws(IndexError) {
-        if page.count + writer.bytes.count > RunLayout.payloadSize { try seal(output) }
-        page.append(writer.bytes.span)
-        writer.removeAll()
+        if page.bytes.count + size > RunLayout.payloadSize { try seal(output) }
+        write(&page)
     }
 
     private mutating func seal(
         _ output: (Span<UInt8>, Int) throws(IndexError) -> Void
     ) throws(IndexError) {
-        page.appendZeros(RunLayout.payloadSize - page.count)
-        try authenticator.seal(page.span, number: number, into: batch)
+        padded.truncate(to: 0)
+        padded.append(page.bytes.span)
+        padded.appendZeros(RunLayout.payloadSize - padded.count)
+        page.removeAll()
+        try authenticator.seal(padded.span, number: number, into: batch)
         number += 1
-        page.truncate(to: 0)
         if batch.count >= MarkPages.batchSize { try flush(output) }
     }
 
@@ -261,26 +267,38 @@ private struct MarkRecords {
         (offset, isChecked) = (begin, true)
     }
 
-    mutating func next<T>(
+    /// Visits so many records of a size, which `body` reads.
+    ///
+    /// - Parameter isCancelled: Asked before each page.
+    mutating func forEach(
+        _ count: UInt64,
         _ size: Int,
-        _ body: (Span<UInt8>) throws(DecodingFailure) -> T
-    ) throws(MarkFailure) -> T {
-        if offset + size > RunLayout.payloadSize {
-            (page, offset, isChecked) = (page + 1, 0, false)
-        }
-        guard (page + 1) * RunLayout.pageSize <= storage.size else { throw MarkFailure() }
-        let (number, start, known) = (page, offset, isChecked)
-        let value = try storage.withPage(page) { bytes throws(MarkFailure) in
-            guard known || authenticator.verify(bytes, number: number) else {
+        isCancelled: () -> Bool = { false },
+        _ body: (inout ByteReader) throws(DecodingFailure) -> Void
+    ) throws(MarkFailure) {
+        var remaining = count
+        while remaining > 0 {
+            if offset + size > RunLayout.payloadSize {
+                (page, offset, isChecked) = (page + 1, 0, false)
+            }
+            guard (page + 1) * RunLayout.pageSize <= storage.size, !isCancelled() else {
                 throw MarkFailure()
             }
-            do throws(DecodingFailure) {
-                return try body(bytes.extracting(start..<start + size))
-            } catch {
-                throw MarkFailure()
+            let (number, start, known) = (page, offset, isChecked)
+            let here = min(remaining, UInt64((RunLayout.payloadSize - start) / size))
+            let end = start + Int(here) * size
+            try storage.withPage(page) { bytes throws(MarkFailure) in
+                guard known || authenticator.verify(bytes, number: number) else {
+                    throw MarkFailure()
+                }
+                do throws(DecodingFailure) {
+                    var reader = ByteReader(bytes.extracting(start..<end))
+                    for _ in 0..<here { try body(&reader) }
+                } catch {
+                    throw MarkFailure()
+                }
             }
+            (offset, isChecked, remaining) = (end, true, remaining - here)
         }
-        (offset, isChecked) = (offset + size, true)
-        return value
     }
 }

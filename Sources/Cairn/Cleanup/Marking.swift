@@ -17,7 +17,7 @@ package struct Marking {
     private static let quickSize: UInt64 = 32 << 20
 
     private let references: SnapshotReferences
-    private let ahead: SegmentReadAhead
+    private let ahead: ReferenceReadAhead
     private let cancellation: Cancellation
     private let shelf: MarkShelf
     private let places: IndexPlaces
@@ -43,7 +43,7 @@ package struct Marking {
         usesKept: Bool = true
     ) throws(CairnError) {
         let chunks = ChunkReader(core: core, index: index)
-        ahead = SegmentReadAhead(chunks)
+        ahead = ReferenceReadAhead(chunks)
         cancellation = context.cancellation
         shelf = core.indexCache.marks
         let places = IndexPlaces(index, avoiding: avoided, directory: core.indexCache.directory)
@@ -157,7 +157,7 @@ package struct Marking {
         let visit = Marking.visitor(state, meter, isAdding: true)
         while !state.adding.isEmpty {
             for index in references.gather(&state.adding, ahead).reversed() {
-                try references.step(&state.adding, at: index, visit)
+                try references.step(&state.adding, at: index, ahead, visit)
                 isChanged = true
                 saveIfDue()
             }
@@ -168,7 +168,7 @@ package struct Marking {
         let visit = Marking.visitor(state, meter, isAdding: false)
         while !state.removing.isEmpty {
             for index in references.gather(&state.removing, ahead).reversed() {
-                try references.step(&state.removing, at: index, visit)
+                try references.step(&state.removing, at: index, ahead, visit)
                 isChanged = true
                 saveIfDue()
             }
@@ -253,6 +253,13 @@ package struct Marking {
             try references.begin(record, &stack, visit)
             while !stack.isEmpty { try references.step(&stack, visit) }
         }
+    }
+
+    /// What is needed of every pack; of a chunk that is stored several times its first place.
+    func usage() throws(CairnError) -> PackUsages {
+        if places.hasRepeated { return try live().usage() }
+        let counts = state.counts
+        return try PackUsages(places) { counts.isCounted($0) }
     }
 
     /// What is needed: all that is counted, and what forgotten snapshots hold that running sessions

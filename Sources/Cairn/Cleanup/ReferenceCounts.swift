@@ -65,9 +65,15 @@ final class ReferenceCounts {
 
     /// Takes a count over that was kept.
     ///
+    /// - Parameter last: The place of the count that was taken over last.
     /// - Returns: Whether the index knows the chunk and nothing was counted for it before.
-    func restore(_ key: PrefixKey, _ kind: Kind, _ count: UInt32) -> Bool {
-        guard count > 0, let place = places.first(key) else { return false }
+    func restore(
+        _ key: PrefixKey,
+        _ kind: Kind,
+        _ count: UInt32,
+        after last: inout IndexPlaces.Place?
+    ) -> Bool {
+        guard count > 0, let place = places.first(key, after: &last) else { return false }
         let number = places.number(place)
         guard self.count(number, kind) == 0 else { return false }
         set(number, kind, count)
@@ -78,6 +84,15 @@ final class ReferenceCounts {
     func isCounted(_ number: Int) -> Bool {
         entry(number) != 0
             || !others.isEmpty && Kind.allCases.contains { count(number, $0) > 0 }
+    }
+
+    /// How many counts are not 0.
+    var entryCount: Int {
+        (0..<places.count).reduce(0) { sum, number in
+            guard isCounted(number) else { return sum }
+            return others.isEmpty
+                ? sum + 1 : sum + Kind.allCases.count { count(number, $0) > 0 }
+        }
     }
 
     /// Visits every count that is not 0, in the order of the index's runs.
@@ -98,6 +113,11 @@ final class ReferenceCounts {
             let start = places.starts[run]
             for entry in 0..<places.runs[run].run.entryCount where isCounted(start + entry) {
                 guard let place = places.place(run: run, entry: entry) else { continue }
+                let value = self.entry(start + entry)
+                if others.isEmpty, let kind = Kind(rawValue: Int(value >> 14) - 1) {
+                    try body(place, kind, UInt32(value & ReferenceCounts.countMask))
+                    continue
+                }
                 for kind in Kind.allCases {
                     let count = count(start + entry, kind)
                     if count > 0 { try body(place, kind, count) }

@@ -22,3 +22,11 @@ package struct ChunkLocation: Hashable, Sendable {
     /// How many bytes the chunk has.
     package var length: Int { entry.length }
 }
+
+extension ChunkLocation {
+    /// Whether this chunk is stored before another.
+    func isStored(before other: ChunkLocation) -> Bool {
+        (pack.id, segmentRange.lowerBound, place)
+            < (other.pack.id, other.segmentRange.lowerBound, other.place)
+    }
+}

@@ -190,6 +190,29 @@ extension IndexRun {
         return scan(for: key, within: start..<end, from: start + Int(offset))
     }
 
+    /// The same, for keys that ascend: the few entries from `guess` on are looked at before the
+    /// guide is asked.
+    ///
+    /// - Parameter guess: Any index; best that of the key asked for last.
+    func firstIndex(of key: PrefixKey, from guess: Int) -> Int? {
+        var index = guess
+        for _ in 0..<IndexRun.stepCountMax {
+            guard index < entryCount, let found = self.key(at: index) else { break }
+            // Those before the guess are not known.
+            if index == guess, found == key, guess > 0, self.key(at: guess &- 1) == key { break }
+            if found == key { return index }
+            if found > key {
+                if index > guess { return nil }
+                break
+            }
+            index &+= 1
+        }
+        return firstIndex(of: key)
+    }
+
+    /// Walking over so many entries takes about as long as asking the guide.
+    private static let stepCountMax = 8
+
     /// Asks for the memory that ``firstIndex(of:)`` will read of the guide.
     @inline(__always)
     func prefetchGuide(of key: PrefixKey) {

@@ -38,31 +38,40 @@ struct RepositoryInventory {
         context: JobContext
     ) throws(CairnError) -> RepositoryInventory {
         var inventory = RepositoryInventory()
-        try inventory.addPacks(store, context.cancellation)
-        for object in try store.list(ObjectNames.indexFolder) { inventory.add(object) }
-        for object in try store.list(ObjectNames.sessionFolder) {
-            try context.checkCancelled()
-            inventory.add(object)
-            if case .session(let id)? = ObjectNames.parse(object.name.text) {
-                try inventory.addSession(id, store)
-            }
-        }
+        try inventory.addUploads(store, context: context)
         for folder in [
             ObjectNames.snapshotFolder, ObjectNames.forgottenFolder, ObjectNames.cleanupFolder,
         ] {
             for object in try store.list(folder) { inventory.add(object) }
         }
-        inventory.view = try RepositoryView.load(store, context: context)
+        inventory.see(try RepositoryView.load(store, context: context))
         for folder in [ObjectNames.keyFolder, ""] {
             for object in try store.list(folder) { inventory.add(object) }
         }
-        let view = inventory.view
-        inventory.sessions.removeAll {
+        inventory.addTemporaryFiles(store.core.store)
+        return inventory
+    }
+
+    /// Adds what sessions upload, and the sessions.
+    mutating func addUploads(_ store: RecordStore, context: JobContext) throws(CairnError) {
+        try addPacks(store, context.cancellation)
+        for object in try store.list(ObjectNames.indexFolder) { add(object) }
+        for object in try store.list(ObjectNames.sessionFolder) {
+            try context.checkCancelled()
+            add(object)
+            if case .session(let id)? = ObjectNames.parse(object.name.text) {
+                try addSession(id, store)
+            }
+        }
+    }
+
+    /// Takes a view that was read after the sessions were listed; those that ended go.
+    mutating func see(_ view: RepositoryView) {
+        self.view = view
+        sessions.removeAll {
             view.records[$0.id] != nil || view.tombstones.contains($0.id)
                 || view.damaged[ObjectNames.snapshot($0.id)] != nil
         }
-        inventory.addTemporaryFiles(store.core.store)
-        return inventory
     }
 
     /// Lists the packs, which are many, without having all their names in memory.

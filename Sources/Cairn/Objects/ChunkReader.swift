@@ -139,15 +139,6 @@ package final class ChunkReader: Sendable {
         output.append(segment.span(location.place..<end))
     }
 
-    /// Decodes the segment at a location for whoever will read it, unless that is done or being
-    /// done. What cannot be read is left to that reader.
-    package func prepare(_ location: ChunkLocation) {
-        guard location.isGrouped else { return }
-        try? cache.prepare(SegmentID(location)) { segment throws(CairnError) in
-            try decode(location, into: segment)
-        }
-    }
-
     /// What opens the segments of a pack.
     package func opener(of pack: PackID) throws(CairnError) -> PackOpener {
         try packs.key(of: pack)

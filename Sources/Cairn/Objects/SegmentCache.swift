@@ -61,19 +61,6 @@ final class SegmentCache: Sendable {
         try body(slot.buffer)
     }
 
-    /// Decodes a segment, unless that is done or being done.
-    func prepare(
-        _ id: SegmentID,
-        decode: (ByteBuffer) throws(CairnError) -> Void
-    ) throws(CairnError) {
-        let slot = monitor.withLock { state in
-            state.slots[id] == nil ? add(id, &state) : nil
-        }
-        guard let slot else { return }
-        try fill(id, slot.buffer, decode)
-        release(id)
-    }
-
     /// The segment's slot, for one user more; nil while another thread decodes it.
     private func take(_ id: SegmentID, _ state: inout State) -> Slot? {
         guard var slot = state.slots[id] else { return add(id, &state) }

@@ -9,27 +9,26 @@ internal import CairnFormat
 /// the kinds apart.
 struct SnapshotReferences {
     /// What a chunk is to whoever refers to it.
-    enum Kind: Int, CaseIterable {
+    enum Kind: Int, CaseIterable, Sendable {
         case data, tree, list
     }
 
     /// A tree or list to open: its level or depth says what is in it.
-    struct Node: Hashable {
+    struct Node: Hashable, Sendable {
         let id: ChunkID
         let isList: Bool
         let level: UInt8
     }
 
     /// What a node or a record refers to.
-    struct Reference {
+    struct Reference: Sendable {
         let id: ChunkID
         let kind: Kind
         /// Of a tree or list.
         let level: UInt8
     }
 
-    private let chunks: ChunkReader
-    private let trees: TreeLoader
+    private let reader: ReferenceReader
     private let cancellation: Cancellation
     private let prepare: (ArraySlice<Reference>) -> Void
 
@@ -41,8 +40,7 @@ struct SnapshotReferences {
         _ cancellation: Cancellation,
         prepare: @escaping (ArraySlice<Reference>) -> Void = { _ in }
     ) {
-        self.chunks = chunks
-        trees = TreeLoader(chunks)
+        reader = ReferenceReader(chunks)
         self.cancellation = cancellation
         self.prepare = prepare
     }
@@ -78,9 +76,7 @@ struct SnapshotReferences {
     ) throws(CairnError) {
         let tree = record.tree
         var found = [Reference(id: tree.root, kind: .tree, level: tree.level)]
-        for content in [record.problems, record.referenceSummary] {
-            SnapshotReferences.add(content, to: &found)
-        }
+        found += [record.problems, record.referenceSummary].compactMap { Reference($0) }
         for reference in found {
             try SnapshotReferences.visit(reference, &stack, visit)
         }
@@ -94,20 +90,27 @@ struct SnapshotReferences {
         _ stack: inout [Node],
         _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
     ) throws(CairnError) {
-        try step(&stack, at: stack.count - 1, visit)
+        try step(&stack, at: stack.count - 1, nil, visit)
     }
 
     /// Opens a node of the stack, which the last one takes the place of, and visits what is in it.
     ///
+    /// - Parameter ahead: What may have opened it already.
     /// - Throws: If the node cannot be read, it is still on the stack and nothing was visited.
     func step(
         _ stack: inout [Node],
         at index: Int,
+        _ ahead: ReferenceReadAhead?,
         _ visit: (ChunkID, Kind) throws(CairnError) -> Bool
     ) throws(CairnError) {
         try cancellation.check()
         let node = stack[index]
-        let found = try references(of: node)
+        let found: [Reference]
+        if let ahead {
+            found = try ahead.references(of: node)
+        } else {
+            found = try reader.references(of: node)
+        }
         stack.swapAt(index, stack.count - 1)
         stack.removeLast()
         for start in stride(from: 0, to: found.count, by: SnapshotReferences.preparedMax) {
@@ -131,65 +134,26 @@ struct SnapshotReferences {
     }
 
     /// The last nodes of the stack that are to be opened next, from the last down, each with
-    /// `step(_:at:_:)`. They are brought into the order in which they are stored, so that each
+    /// `step(_:at:_:_:)`. They are brought into the order in which they are stored, so that each
     /// segment is decoded once, and ahead.
-    func gather(_ stack: inout [Node], _ ahead: SegmentReadAhead) -> Range<Int> {
+    func gather(_ stack: inout [Node], _ ahead: ReferenceReadAhead) -> Range<Int> {
         let gathered = max(0, stack.count - SnapshotReferences.gatheredMax)..<stack.count
         guard gathered.count > 1 else { return gathered }
-        let index = chunks.index
+        let index = reader.chunks.index
         var places = stack[gathered].map { (node: $0, location: index.location(of: $0.id)) }
         places.sort { a, b in
             // What the index does not know is opened first, which ends the walk.
             guard let a = a.location else { return false }
             guard let b = b.location else { return true }
-            return SegmentReadAhead.isBefore(b, a)
+            return b.isStored(before: a)
         }
         stack.replaceSubrange(gathered, with: places.map { $0.node })
-        var expected: [ChunkLocation] = []
-        for case let location? in places.map({ $0.location }) {
-            if let last = expected.last, SegmentID(last) == SegmentID(location) { continue }
-            expected.append(location)
-        }
-        ahead.expect(expected)
+        ahead.expect(Array(stack[gathered]))
         return gathered
     }
 
     /// Segments of so many nodes are in the reader's cache together.
     private static let gatheredMax = 48
-
-    /// Opens a node.
-    private func references(of node: Node) throws(CairnError) -> [Reference] {
-        let below = node.level &- 1
-        if node.isList {
-            let list = try chunks.list(node.id, depth: node.level)
-            let kind: Kind = node.level == 1 ? .data : .list
-            return list.entries.map { Reference(id: $0.id, kind: kind, level: below) }
-        }
-        switch try trees.node(node.id, level: node.level) {
-        case .inner(let inner):
-            return inner.children.map { Reference(id: $0.id, kind: .tree, level: below) }
-        case .leaf(let leaf):
-            var found: [Reference] = []
-            found.reserveCapacity(leaf.entries.count)
-            for entry in leaf.entries {
-                switch entry.node {
-                case .directory(let tree):
-                    found.append(Reference(id: tree.root, kind: .tree, level: tree.level))
-                case .regular(let content, _):
-                    SnapshotReferences.add(content, to: &found)
-                default:
-                    break
-                }
-            }
-            return found
-        }
-    }
-
-    private static func add(_ content: ContentReference, to found: inout [Reference]) {
-        if content.isEmpty { return }
-        let kind: Kind = content.depth == 0 ? .data : .list
-        found.append(Reference(id: content.root, kind: kind, level: content.depth))
-    }
 
     /// Visits the ID of every chunk, each tree and list once.
     func forEach(

@@ -30,6 +30,20 @@ package struct TreeLoader: Sendable {
         }
     }
 
+    /// Visits the entries of the leaf under an ID.
+    ///
+    /// - Throws: If the leaf is damaged, after some of its entries may have been visited.
+    func forEachEntry(ofLeaf id: ChunkID, _ body: (TreeEntry) -> Void) throws(CairnError) {
+        let buffer = ByteBuffer()
+        try chunks.read(id, into: buffer)
+        do throws(DecodingFailure) {
+            var leaf = try TreeLeafReader(buffer.span)
+            while let entry = try leaf.next() { body(entry) }
+        } catch {
+            throw CairnError.decoding(error, of: "tree \(id)")
+        }
+    }
+
     /// A cursor over the folder an entry stands for; nil where the entry is no folder.
     package func cursor(beneath entry: TreeEntry?) throws(CairnError) -> TreeCursor? {
         guard case .directory(let reference)? = entry?.node else { return nil }

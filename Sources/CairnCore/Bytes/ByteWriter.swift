@@ -20,11 +20,7 @@ package struct ByteWriter: Sendable {
     package mutating func write(_ value: Int64) { append(UInt64(bitPattern: value)) }
 
     private mutating func append<T: FixedWidthInteger>(_ value: T) {
-        var rest = value
-        for _ in 0..<MemoryLayout<T>.size {
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
-        }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Appends an LEB128 integer in its shortest form.

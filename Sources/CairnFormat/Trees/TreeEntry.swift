@@ -71,8 +71,7 @@ package struct TreeEntry: Hashable, Sendable {
     /// Whether `name` may be stored as the name of an entry.
     package static func isStorable(name: [UInt8]) -> Bool {
         guard name.count >= 1 && name.count <= FormatLimits.nameSizeMax else { return false }
-        let dot = UInt8(ascii: ".")
-        if name == [dot] || name == [dot, dot] { return false }
+        if name.count <= 2 && name.allSatisfy({ $0 == UInt8(ascii: ".") }) { return false }
         return !name.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
     }
 }

@@ -45,6 +45,20 @@ struct KeptMarkTests {
             try Marking.proveKept(backup.repository.core, context: JobContext())
         }
 
+        /// What a mark needs of every pack, without and with the set of what is needed.
+        func usages() throws -> (short: [String], long: [String]) {
+            let core = backup.repository.core
+            let records = RecordStore(core)
+            let (view, index) = try RepositoryView.open(records, context: JobContext())
+            let meter = CleanupMeter(core.environment.time)
+            var marking = try Marking(core, index, context: JobContext(), meter: meter)
+            try marking.count(Set(view.snapshots.map(\.session)), view)
+            return (
+                try marking.usage().all.map { "\($0)" },
+                try marking.live().usage().all.map { "\($0)" }
+            )
+        }
+
         /// How many trees wait in what the machine has kept.
         func waiting(_ machine: Repository) throws -> Int {
             let records = RecordStore(machine.core)
@@ -107,6 +121,8 @@ struct KeptMarkTests {
                 bench.backup.store.clearPlans()
             }
             #expect(try bench.isRight() != false, "seed \(seed), step \(step)")
+            let (short, long) = try bench.usages()
+            #expect(short == long, "seed \(seed), step \(step)")
         }
         let fresh = try ScratchFolder()
         let other = try await bench.other(seed: seed + 100, cache: fresh)

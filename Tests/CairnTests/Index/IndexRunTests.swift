@@ -88,6 +88,24 @@ struct IndexRunTests {
         }
     }
 
+    @Test("from any guess the entry is found that is found without one", arguments: 1...8)
+    func guesses(seed: UInt64) throws {
+        var world = IndexWorld(seed: seed)
+        let shared = (0..<60).map { _ in world.chunkID() }
+        for _ in 0..<12 { world.addObject(chunkCount: 70, including: shared) }
+        let run = try world.run()
+        var generator = SeededGenerator(seed: seed)
+        let absent = (0..<300).map { _ in generator.chunkID() }
+        for id in Array(world.places.keys) + absent {
+            let key = PrefixKey(id)
+            let first = run.firstIndex(of: key)
+            let guess = Int.random(in: 0...run.entryCount, using: &generator)
+            #expect(run.firstIndex(of: key, from: guess) == first, "seed \(seed), far")
+            let near = max(0, (first ?? guess) - Int(generator.next() % 12) + 3)
+            #expect(run.firstIndex(of: key, from: near) == first, "seed \(seed), near")
+        }
+    }
+
     @Test("a changed byte never makes a run crash or invent a chunk", arguments: 0..<60)
     func poisoned(seed: UInt64) throws {
         var world = IndexWorld(seed: seed)

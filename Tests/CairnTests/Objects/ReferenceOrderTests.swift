@@ -54,7 +54,7 @@ struct ReferenceOrderTests {
         let references = SnapshotReferences(bench.chunks, Cancellation())
         var expected: Set<ChunkID> = []
         try references.forEach(bench.record) { expected.insert($0) }
-        let ahead = SegmentReadAhead(bench.chunks)
+        let ahead = ReferenceReadAhead(bench.chunks)
         var seen: Set<ChunkID> = []
         var opened: [SnapshotReferences.Node] = []
         var longest = 0
@@ -72,11 +72,11 @@ struct ReferenceOrderTests {
                     bench.chunks.index.location(of: stack[$0].id)
                 }
                 for (a, b) in zip(order, order.dropFirst()) {
-                    #expect(!SegmentReadAhead.isBefore(b, a), "seed \(seed)")
+                    #expect(!b.isStored(before: a), "seed \(seed)")
                 }
                 for index in gathered.reversed() {
                     opened.append(stack[index])
-                    try references.step(&stack, at: index, visit)
+                    try references.step(&stack, at: index, ahead, visit)
                 }
             }
             ahead.end()
@@ -90,7 +90,7 @@ struct ReferenceOrderTests {
     func missing() async throws {
         let bench = try await Bench(seed: 93, isInline: false)
         let references = SnapshotReferences(bench.chunks, Cancellation())
-        let ahead = SegmentReadAhead(bench.chunks)
+        let ahead = ReferenceReadAhead(bench.chunks)
         defer { ahead.end() }
         let missing = SnapshotReferences.Node(
             id: bench.backup.repository.core.identifier.identify([1, 2, 3].span),
@@ -103,7 +103,7 @@ struct ReferenceOrderTests {
         let gathered = references.gather(&stack, ahead)
         #expect(stack.count == 2 && stack[gathered.upperBound - 1] == missing)
         let error = #expect(throws: CairnError.self) {
-            try references.step(&stack, at: gathered.upperBound - 1) { _, _ in true }
+            try references.step(&stack, at: gathered.upperBound - 1, ahead) { _, _ in true }
         }
         #expect(error?.code == .damaged)
         #expect(Set(stack) == [missing, root])

@@ -22,13 +22,11 @@ struct SegmentCacheTests {
     ///
     /// - Parameters:
     ///   - numbers: What each thread reads.
-    ///   - prepares: Whether to prepare every second one before.
     ///   - decode: Called before a segment is filled; may fail.
     /// - Returns: How often a reader got something else, or an error.
     private func read(
         _ cache: SegmentCache,
         _ numbers: [[Int]],
-        prepares: Bool = false,
         decode: @escaping @Sendable (Int) throws(CairnError) -> Void
     ) throws -> (wrong: Int, failed: Int) {
         let counts = Mutex((wrong: 0, failed: 0))
@@ -39,13 +37,8 @@ struct SegmentCacheTests {
         }
         let threads = try numbers.enumerated().map { index, numbers in
             try WorkerThread(name: "reader-\(index)") {
-                for (step, number) in numbers.enumerated() {
+                for number in numbers {
                     let id = Self.segment(number)
-                    if prepares && step % 2 == 0 {
-                        try? cache.prepare(id) { buffer throws(CairnError) in
-                            try fill(number, buffer)
-                        }
-                    }
                     do throws(CairnError) {
                         try cache.read(id) { buffer throws(CairnError) in
                             try fill(number, buffer)
@@ -63,15 +56,15 @@ struct SegmentCacheTests {
         return counts.withLock { $0 }
     }
 
-    @Test("one thread decodes a segment, and all read it", arguments: [false, true])
-    func once(prepares: Bool) throws {
+    @Test("one thread decodes a segment, and all read it")
+    func once() throws {
         let cache = SegmentCache(sizeMax: 16 * FormatLimits.groupSizeMax)
         var random = SeededRandom(seed: 81)
         let numbers = (0..<4).map { _ in
             (0..<500).map { _ in Int.random(in: 0..<16, using: &random) }
         }
         let decoded = Mutex([Int](repeating: 0, count: 16))
-        let result = try read(cache, numbers, prepares: prepares) { number in
+        let result = try read(cache, numbers) { number in
             decoded.withLock { $0[number] += 1 }
         }
         #expect(result == (0, 0))
@@ -85,7 +78,7 @@ struct SegmentCacheTests {
         let numbers = (0..<4).map { _ in
             (0..<2000).map { _ in Int.random(in: 0..<40, using: &random) }
         }
-        let result = try read(cache, numbers, prepares: true) { _ in }
+        let result = try read(cache, numbers) { _ in }
         #expect(result == (0, 0), "seed \(seed)")
     }
 

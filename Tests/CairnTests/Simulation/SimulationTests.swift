@@ -94,9 +94,9 @@ struct SimulationTests {
 
     @Test("each rule that is broken on purpose is noticed", arguments: mutants)
     func mutant(mutant: Mutant) throws {
-        let noticed = try (1...60 as ClosedRange<UInt64>).contains { seed in
+        let noticed = try (1...400 as ClosedRange<UInt64>).contains { seed in
             try SimulatedWorld(seed: seed, faults: mutant.faults).run() != nil
         }
-        #expect(noticed, "not noticed in 60 histories")
+        #expect(noticed, "not noticed in 400 histories")
     }
 }
