@@ -151,22 +151,39 @@ struct IndexPlaces {
         after last: Place? = nil,
         _ body: (Place) -> Bool
     ) {
-        for number in runs.indices {
+        let isFound = visit(key, body) { number in
             let run = runs[number].run
-            let first =
-                if let last, last.run == number { run.firstIndex(of: key, from: last.entry) } else {
-                    run.firstIndex(of: key)
-                }
-            guard var entry = first else { continue }
-            while entry < run.entryCount,
+            guard let last, last.run == number else { return run.firstIndex(of: key) }
+            return run.firstIndex(of: key, from: last.entry)
+        }
+        if isFound { return }
+        // A guide may be wrong, and what is not found here may be taken for not needed.
+        _ = visit(key, body) { runs[$0].run.firstIndexIgnoringGuide(of: key) }
+    }
+
+    /// Visits the places of a chunk that count.
+    ///
+    /// - Parameter first: Where a run has the chunk's first entry.
+    /// - Returns: Whether there were any.
+    private func visit(
+        _ key: PrefixKey,
+        _ body: (Place) -> Bool,
+        _ first: (Int) -> Int?
+    ) -> Bool {
+        var isFound = false
+        for number in runs.indices {
+            guard var entry = first(number) else { continue }
+            while entry < runs[number].run.entryCount,
                 let place = place(run: number, entry: entry), PrefixKey(place.value) == key
             {
                 if place.note.contains(.counts) {
-                    guard body(place) else { return }
+                    isFound = true
+                    guard body(place) else { return true }
                 }
                 entry += 1
             }
         }
+        return isFound
     }
 
     /// What stands at a place of a run, also of a pack that does not count; nil where that is

@@ -125,6 +125,8 @@ enum KeptMark {
             throw MarkFailure()
         }
         var records = MarkRecords(storage, authenticator, begin: MarkHeader.size)
+        // More than anybody stores; sums with it stay within their limits.
+        guard header.bytesRead < 1 << 60 else { throw MarkFailure() }
         state.bytesRead.value = header.bytesRead
         try records.forEach(header.snapshotCount, SessionID.size) {
             record throws(DecodingFailure) in

@@ -87,9 +87,19 @@ struct LiveSet {
 
     /// The same for a chunk of which the first place is known, which is then most often the only
     /// one that matters.
-    mutating func mark(first place: IndexPlaces.Place, as kind: Kind) {
+    ///
+    /// - Throws: `.damaged` where the local index denies what it has said.
+    mutating func mark(
+        first place: IndexPlaces.Place,
+        as kind: Kind
+    ) throws(CairnError) {
         if place.note.contains(.isAvoided) || !places.isAlone(place) {
-            _ = mark(PrefixKey(place.value), as: kind)
+            guard case .missing = mark(PrefixKey(place.value), as: kind) else { return }
+            throw CairnError(
+                .damaged,
+                "the local index contradicts itself, and nothing is removed. Remove the cache "
+                    + "folder and try again"
+            )
         } else {
             set(place, as: kind)
         }

@@ -269,7 +269,7 @@ package struct Marking {
         let cancellation = cancellation
         try state.counts.forEachPlace { place, kind, _ throws(CairnError) in
             if place.entry & 0x3fff == 0 { try cancellation.check() }
-            live.mark(first: place, as: kind)
+            try live.mark(first: place, as: kind)
         }
         for record in relied {
             try references.walk(record, skipsDamage: true) { id, kind throws(CairnError) in

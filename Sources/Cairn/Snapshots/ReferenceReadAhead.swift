@@ -187,8 +187,8 @@ final class ReferenceReadAhead: Sendable {
         return threads.withLock { threads in
             // Without them everything is as it was, only slower.
             let count = min(core.workerCount, ReferenceReadAhead.threadCountMax)
-            for number in threads.count..<count {
-                let name = "cairn-ahead-\(number)"
+            while threads.count < count {
+                let name = "cairn-ahead-\(threads.count)"
                 guard let thread = try? WorkerThread(name: name, { [self] in run() }) else { break }
                 threads.append(thread)
             }

@@ -205,6 +205,50 @@ struct KeptMarkTests {
         #expect(try bench.plan().read == 0)
     }
 
+    @Test("loses nothing where the index on this machine has a false guide")
+    func falseGuide() async throws {
+        let bench = try await Bench(seed: 15)
+        let old = try await bench.save(1)
+        _ = try await bench.save(2)
+        try bench.forget([old])
+        _ = try bench.plan()
+        let core = bench.backup.repository.core
+        let (_, index) = try RepositoryView.open(RecordStore(core), context: JobContext())
+        for live in index.storedRuns {
+            let name = try #require(live.run.name)
+            let path =
+                bench.cache.path + "/" + (try #require(bench.cache.names("index", name).first))
+            var bytes = try #require(Disk.bytes(Array(path.utf8)))
+            for place in live.run.layout.guidePage * 4096..<live.run.layout.entryPage * 4096 {
+                bytes[place] = 0
+            }
+            Disk.remove(path)
+            #expect(Disk.write(path, bytes))
+        }
+        var options = CleanupOptions()
+        options.maxUnused = .percent(0)
+        let report = try? await bench.backup.repository.cleanUp(options: options).value
+        #expect(report == nil || report?.packsWritten ?? 0 > 0, "a pack had to be rewritten")
+        let fresh = try ScratchFolder()
+        let other = try await bench.other(seed: 16, cache: fresh)
+        let records = RecordStore(other.core)
+        let (view, sound) = try RepositoryView.open(records, context: JobContext())
+        let references = SnapshotReferences(
+            ChunkReader(core: other.core, index: sound),
+            Cancellation()
+        )
+        for snapshot in view.snapshots {
+            try references.forEach(snapshot) { id in
+                let chunks = ChunkReader(core: other.core, index: sound)
+                do throws(CairnError) {
+                    _ = try chunks.bytes(id)
+                } catch {
+                    Issue.record("chunk \(id) is lost")
+                }
+            }
+        }
+    }
+
     @Test("of nothing is believed only with its tag, and no number in it is taken on trust")
     func empty() async throws {
         let bench = try await Bench(seed: 12)
