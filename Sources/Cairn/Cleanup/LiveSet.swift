@@ -93,15 +93,15 @@ struct LiveSet {
         first place: IndexPlaces.Place,
         as kind: Kind
     ) throws(CairnError) {
-        if place.note.contains(.isAvoided) || !places.isAlone(place) {
-            guard case .missing = mark(PrefixKey(place.value), as: kind) else { return }
+        if !place.note.contains(.isAvoided) && places.isAlone(place) {
+            return set(place, as: kind)
+        }
+        if case .missing = mark(PrefixKey(place.value), as: kind) {
             throw CairnError(
                 .damaged,
                 "the local index contradicts itself, and nothing is removed. Remove the cache "
                     + "folder and try again"
             )
-        } else {
-            set(place, as: kind)
         }
     }
 

@@ -13,6 +13,8 @@ package final class ChunkReader: Sendable {
     /// The index in use: a later one once a cleanup has moved chunks.
     package var index: ChunkIndex { current.withLock { $0 } }
     private let current: Mutex<ChunkIndex>
+    /// Held by whoever opens a later index.
+    private let renewal = Mutex(())
     private let snapshot: SessionID?
     private let packs: PackKeyCache
     private let cache: SegmentCache
@@ -62,7 +64,13 @@ package final class ChunkReader: Sendable {
     private static let tryCountMax = 16
 
     /// The index as it is now, or nil where no cleanup has changed it.
+    ///
+    /// One thread opens it, and others wait for that: what the first came upon, most will.
     private func newerIndex(than index: ChunkIndex) throws(CairnError) -> ChunkIndex? {
+        try renewal.withLock { _ throws(CairnError) in try openNewer(than: index) }
+    }
+
+    private func openNewer(than index: ChunkIndex) throws(CairnError) -> ChunkIndex? {
         let known = self.index
         if known.generation > index.generation { return known }
         let records = RecordStore(core)

@@ -25,7 +25,10 @@ struct ReferenceReader: Sendable {
             let kind: SnapshotReferences.Kind = node.level == 1 ? .data : .list
             return list.entries.map { Reference(id: $0.id, kind: kind, level: below) }
         }
-        if node.level > 0, case .inner(let inner) = try trees.node(node.id, level: node.level) {
+        if node.level > 0 {
+            guard case .inner(let inner) = try trees.node(node.id, level: node.level) else {
+                throw CairnError(.damaged, "tree \(node.id) is a leaf at level \(node.level)")
+            }
             return inner.children.map { Reference(id: $0.id, kind: .tree, level: below) }
         }
         var found: [Reference] = []
@@ -76,18 +79,21 @@ final class ReferenceReadAhead: Sendable {
     private static let threadCountMax = 3
     /// Fewer than these are opened as they come.
     private static let countMin = 4
-    /// The threads wait while there are so many references, of some 50 bytes.
-    private static let foundCountMax = 1 << 16
     /// What the threads wait on, and what their user waits on.
     private static let (work, results) = (0, 1)
 
     private let reader: ReferenceReader
+    private let foundCountMax: Int
     private let monitor = Monitor(State(), conditionCount: 2)
     private let threads = Mutex<[WorkerThread]>([])
 
     /// Opens through `chunks`.
-    init(_ chunks: ChunkReader) {
+    ///
+    /// - Parameter foundCountMax: Nothing more is opened ahead while so many references, of some
+    ///   50 bytes, wait to be asked for.
+    init(_ chunks: ChunkReader, foundCountMax: Int = 1 << 16) {
         reader = ReferenceReader(chunks)
+        self.foundCountMax = foundCountMax
     }
 
     /// Begins to open nodes, in the place of what was expected before.
@@ -106,8 +112,8 @@ final class ReferenceReadAhead: Sendable {
     /// caller opens others of those that are expected: waking takes longer than that.
     func references(of node: Node) throws(CairnError) -> [Reference] {
         while true {
-            let step = monitor.wait(on: ReferenceReadAhead.results) { state in
-                ReferenceReadAhead.step(to: node, &state)
+            let step = monitor.wait(on: ReferenceReadAhead.results) { state -> Step? in
+                self.step(to: node, &state)
             }
             switch step {
             case .found(let references, let isRoom):
@@ -129,7 +135,7 @@ final class ReferenceReadAhead: Sendable {
     }
 
     /// What to do for a node; nil to wait for a thread.
-    private static func step(to node: Node, _ state: inout State) -> Step? {
+    private func step(to node: Node, _ state: inout State) -> Step? {
         if let references = state.found.removeValue(forKey: node) {
             let wasFull = state.foundCount >= foundCountMax
             state.foundCount -= references.count
@@ -146,7 +152,7 @@ final class ReferenceReadAhead: Sendable {
 
     /// The next node to open, of which the caller is in charge then; nil if there is none, or if
     /// enough is found.
-    private static func take(_ state: inout State) -> Node? {
+    private func take(_ state: inout State) -> Node? {
         guard state.foundCount < foundCountMax, let node = state.expected.popLast() else {
             return nil
         }
@@ -204,7 +210,7 @@ final class ReferenceReadAhead: Sendable {
     private func next() -> Node? {
         monitor.wait(on: ReferenceReadAhead.work) { state -> Node?? in
             if state.isEnded { return .some(nil) }
-            return ReferenceReadAhead.take(&state).map { .some($0) }
+            return take(&state).map { .some($0) }
         }
     }
 }
