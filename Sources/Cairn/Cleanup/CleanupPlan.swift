@@ -189,6 +189,8 @@ public struct CleanupReport: Sendable, Hashable {
     /// Packs that were to go and stayed, because something needs them again or a part that is
     /// needed is damaged.
     public var packsReprieved = 0
+    /// Files that interrupted runs left before they were objects, and that were removed.
+    public var temporaryFilesDeleted = 0
     /// Sessions that were shut out.
     public var sessionsFenced = 0
     /// Index objects that were replaced.

@@ -60,6 +60,7 @@ package enum CleanupRun {
         if !core.options.faults.contains(.staleSessions) {
             try endDeadSessions(core, context, &report)
         }
+        try removeDrafts(core, context, &report)
         try helpOpenGeneration(core, options, context, meter, &report)
         let chosen: CleanupPlan
         if let plan {
@@ -232,6 +233,28 @@ package enum CleanupRun {
             else { continue }
             try records.delete(object.name.text)
         }
+    }
+
+    /// Removes files that were never given an object's name, unless a session may be writing them.
+    /// Whoever writes one without being registered writes it anew.
+    private static func removeDrafts(
+        _ core: RepositoryCore,
+        _ context: JobContext,
+        _ report: inout CleanupReport
+    ) throws(CairnError) {
+        do throws(StoreError) {
+            let files = try core.store.temporaryFiles()
+            guard !files.isEmpty,
+                try core.store.list(folder: ObjectNames.sessionFolder).objects.isEmpty
+            else { return }
+            for file in files {
+                try core.store.removeTemporaryFile(file.name)
+                report.temporaryFilesDeleted += 1
+            }
+        } catch {
+            context.report(.notice("files of interrupted runs in tmp/ stay: \(error)"))
+        }
+        try context.checkCancelled()
     }
 
     /// Reports how far the work is, several times a second, while `body` runs.

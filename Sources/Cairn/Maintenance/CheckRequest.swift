@@ -122,8 +122,11 @@ public struct StatusReport: Sendable {
     public var repository: RepositoryID
     public var sources: [Source] = []
     public var sessions: [OpenSession] = []
+    /// What no snapshot needs and no running session has written; a cleanup removes it.
     public var orphans: [Orphan] = []
     public var orphanBytes: UInt64 = 0
+    /// Objects in the repository's folders that are none of its own; they are left alone.
+    public var foreign: [Orphan] = []
     public var damaged: [String: String] = [:]
     public var objectCount = 0
     public var totalBytes: UInt64 = 0

@@ -141,7 +141,8 @@ package final class CheckRun: Sendable {
         var report = progress.withLock { $0.report }
         report.snapshotsChecked = snapshots.count
         report.treesChecked = trees
-        report.orphans = inventory.orphans(indexed: Set(census.packs.keys))
+        report.orphans =
+            inventory.orphans(indexed: Set(census.packs.keys)) + inventory.foreign
         findings.fill(&report, affected: try affectedFiles())
         return report
     }

@@ -26,8 +26,10 @@ struct RepositoryInventory {
     var registered: Set<SessionID> = []
     /// Session records that could not be read, with the reason.
     var damagedSessions: [String: String] = [:]
-    /// Objects and files that no repository has.
+    /// Objects that no repository has; they are left alone.
     var foreign: [Orphan] = []
+    /// Files that interrupted runs left before they were objects.
+    var drafts: [Orphan] = []
     var objectCount = 0
     var totalBytes: UInt64 = 0
     var view = RepositoryView()
@@ -138,19 +140,16 @@ struct RepositoryInventory {
         }
     }
 
-    /// Files that were never given an object's name; only local stores have them.
+    /// Where nobody writes: a session that does has some as well.
     private mutating func addTemporaryFiles(_ store: any Store) {
-        guard let local = store as? LocalStore, let files = try? local.temporaryFiles() else {
-            return
-        }
-        let isQuiet = sessions.allSatisfy { $0.isDead == true }
-        for file in files where isQuiet {
-            foreign.append(Orphan(object: "tmp/\(file.name)", size: file.size))
-        }
+        guard sessions.allSatisfy({ $0.isDead == true }),
+            let files = try? store.temporaryFiles()
+        else { return }
+        drafts = files.map { Orphan(object: "tmp/\($0.name)", size: $0.size) }
     }
 
     /// Packs and indexes that no committed index or snapshot names and no live session may be
-    /// writing, and whatever else is foreign here.
+    /// writing, and files that were never given an object's name: what a cleanup removes.
     func orphans(indexed: Set<PackID>) -> [Orphan] {
         let named = Set(view.indexes.map { $0.id })
         // A snapshot whose record is damaged may name them all.
@@ -163,7 +162,7 @@ struct RepositoryInventory {
         let alive = Set(
             sessions.filter { $0.isDead != true }.flatMap { [$0.id] + $0.record.predecessors }
         ).union(unknown)
-        var orphans = foreign
+        var orphans = drafts
         for (id, size) in packs where !indexed.contains(id) && !alive.contains(id.session) {
             orphans.append(Orphan(object: ObjectNames.pack(id), size: size))
         }

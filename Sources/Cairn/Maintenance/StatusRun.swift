@@ -39,6 +39,7 @@ enum StatusRun {
             inventory.packs.lazy.map(\.id).filter { unindexed.contains($0.session) }
         )
         report.orphans = inventory.orphans(indexed: known)
+        report.foreign = inventory.foreign
         report.orphanBytes = report.orphans.reduce(0) { $0 + $1.size }
         report.damaged = inventory.view.damaged
         report.damaged.merge(inventory.damagedSessions) { first, _ in first }

@@ -91,6 +91,7 @@ struct PruneVerb: Verb {
                 ("bytes_written", .unsigned(report.bytesWritten)),
                 ("bytes_freed", .unsigned(report.bytesFreed)),
                 ("bytes_unused", .unsigned(report.bytesUnused)),
+                ("temporary_files_deleted", .count(report.temporaryFilesDeleted)),
                 ("sessions_fenced", .count(report.sessionsFenced)),
                 ("indexes_replaced", .count(report.indexesReplaced)),
                 ("generations", .count(report.generations)),
@@ -112,6 +113,10 @@ struct PruneVerb: Verb {
         output.remark("\(Units.bytes(report.bytesUnused)) that nothing needs stay")
         if report.packsReprieved > 0 {
             output.remark("\(Units.count(report.packsReprieved, "pack")) had to stay")
+        }
+        if report.temporaryFilesDeleted > 0 {
+            let files = Units.count(report.temporaryFilesDeleted, "file")
+            output.remark("removed \(files) that interrupted runs left in tmp/")
         }
         if report.sessionsFenced > 0 {
             output.remark("ended \(Units.count(report.sessionsFenced, "interrupted backup"))")

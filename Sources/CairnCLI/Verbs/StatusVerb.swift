@@ -64,7 +64,9 @@ struct StatusVerb: Verb {
             ("message_type", "status_report"), ("repository", .string("\(report.repository)")),
             ("sources", .array(sources)), ("sessions", .array(sessions)),
             ("orphans", .count(report.orphans.count)),
-            ("orphan_bytes", .unsigned(report.orphanBytes)), ("damaged", .array(damaged)),
+            ("orphan_bytes", .unsigned(report.orphanBytes)),
+            ("foreign", .array(report.foreign.map { .string($0.object) })),
+            ("damaged", .array(damaged)),
             ("objects", .count(report.objectCount)), ("total_size", .unsigned(report.totalBytes)),
             ("open_cleanup", report.openCleanup.map { .string($0) } ?? .null),
             ("atomic_create", .bool(report.hasAtomicCreate)), ("stale", .bool(report.isAnyStale)),
@@ -98,6 +100,12 @@ struct StatusVerb: Verb {
                 "\(Units.count(report.orphans.count, "object")) with "
                     + "\(Units.bytes(report.orphanBytes)) belong to no snapshot; 'prune' removes "
                     + "them"
+            )
+        }
+        if let foreign = report.foreign.first {
+            output.line(
+                "\(Units.count(report.foreign.count, "object")) there, such as "
+                    + "\(foreign.object), not made by Cairn and left alone"
             )
         }
         output.line(

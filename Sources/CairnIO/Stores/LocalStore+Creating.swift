@@ -8,6 +8,8 @@ extension LocalStore {
         case unsupported(StoreFileError)
         /// The bytes could not be made durable.
         case notSynced(StoreFileError)
+        /// Somebody may have tidied the file up before it got its name.
+        case draftGone(StoreFileError)
         /// Another attempt would fare no better.
         case final(StoreError)
     }
@@ -31,6 +33,7 @@ extension LocalStore {
             throw error.storeError(for: nil, "open the folder of \(name.text)")
         }
         var syncFailureCount = 0
+        var lostDraftCount = 0
         while true {
             let publishing = state.withLock { $0.publishing }
             do throws(AttemptFailure) {
@@ -46,11 +49,20 @@ extension LocalStore {
                     // file a success; so it is dropped, and the object written anew, once.
                     syncFailureCount += 1
                     if syncFailureCount > 1 { throw fail("an object could not be synced", error) }
+                case .draftGone(let error):
+                    lostDraftCount += 1
+                    if lostDraftCount > LocalStore.lostDraftCountMax {
+                        try stepDown(from: publishing, error)
+                        lostDraftCount = 0
+                    }
                 case .final(let error): throw error
                 }
             }
         }
     }
+
+    /// So often an object is written anew because its file was tidied up.
+    private static var lostDraftCountMax: Int { 8 }
 
     /// Falls back to the next way of publishing.
     private func stepDown(
@@ -92,6 +104,7 @@ extension LocalStore {
             return .created
         } catch {
             if error.isTaken { return .exists }
+            if error.isMissing && draft.place != nil { throw .draftGone(error) }
             if error.suggestsOtherPublishing { throw .unsupported(error) }
             throw .final(error.storeError(for: name, "publish"))
         }
@@ -110,7 +123,7 @@ extension LocalStore {
                 return Draft(file: file, place: nil)
             }
             let temporary = try self.folder(LocalStore.temporaryFolder)
-            let draftName = ".draft-" + HexText.encode(try randomName())
+            let draftName = LocalStore.draftPrefix + HexText.encode(try randomName())
             let file = try uninterrupted { () throws(StoreFileError) in
                 try files.create(draftName, in: temporary)
             }
@@ -182,7 +195,7 @@ extension LocalStore {
         do {
             try files.unlink(place.name, in: place.folder)
         } catch {
-            // Renamed away, or left behind: `temporaryFiles()` shows the latter.
+            // Renamed or tidied away, or left behind: `temporaryFiles()` shows the latter.
         }
     }
 }

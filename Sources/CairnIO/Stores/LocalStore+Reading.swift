@@ -161,22 +161,21 @@ extension LocalStore {
 
     // MARK: - Orphans
 
-    /// Files in `tmp/` that a crash or a failed removal left behind, with their sizes.
-    ///
-    /// A session that writes right now has some there too: remove only those of ended ones.
-    package func temporaryFiles() throws(StoreError) -> [(name: String, size: UInt64)] {
+    /// Drafts in `tmp/`: only file systems that give no files without names need them.
+    public func temporaryFiles() throws(StoreError) -> [(name: String, size: UInt64)] {
         var found: [(name: String, size: UInt64)] = []
         try forEachEntry(in: LocalStore.temporaryFolder) { leaf, status in
-            if status.kind == .file { found.append((name: leaf, size: status.size)) }
+            if status.kind == .file, leaf.hasPrefix(LocalStore.draftPrefix) {
+                found.append((name: leaf, size: status.size))
+            }
             return true
         }
         return found
     }
 
-    /// Removes a file that ``temporaryFiles()`` named; succeeds if there is none.
-    package func removeTemporaryFile(_ name: String) throws(StoreError) {
+    public func removeTemporaryFile(_ name: String) throws(StoreError) {
         try expectUsable()
-        guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/"))
+        guard name.hasPrefix(LocalStore.draftPrefix), !name.utf8.contains(UInt8(ascii: "/"))
         else { throw .failed(reason: "no temporary file can have this name") }
         do throws(StoreFileError) {
             guard let folder = try existingFolder(LocalStore.temporaryFolder) else { return }

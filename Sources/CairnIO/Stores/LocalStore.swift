@@ -34,6 +34,8 @@ public final class LocalStore: Store {
 
     /// The folder for files that have no object's name yet, where the file system needs them named.
     static var temporaryFolder: String { "tmp" }
+    /// How the names of drafts begin. No object's name begins with a dot.
+    static var draftPrefix: String { ".draft-" }
     /// Objects from this size on have their room on the device taken before they are written.
     static var reserveSizeMin: Int { 1 << 20 }
 

@@ -122,6 +122,14 @@ public final class RetryingStore<Base: Store>: Store {
         try retrying { () throws(StoreError) in try base.barrier() }
     }
 
+    public func temporaryFiles() throws(StoreError) -> [(name: String, size: UInt64)] {
+        try retrying { () throws(StoreError) in try base.temporaryFiles() }
+    }
+
+    public func removeTemporaryFile(_ name: String) throws(StoreError) {
+        try retrying { () throws(StoreError) in try base.removeTemporaryFile(name) }
+    }
+
     private func retrying<R>(_ call: () throws(StoreError) -> R) throws(StoreError) -> R {
         var attempt = 1
         while true {

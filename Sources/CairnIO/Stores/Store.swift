@@ -58,9 +58,22 @@ public protocol Store: Sendable {
 
     /// Returns once everything created or deleted before the call is durable.
     func barrier() throws(StoreError)
+
+    /// Files in which objects are written before they get their names, with their sizes: those of
+    /// callers that write now, and those that a crash left behind. A store need not have any.
+    func temporaryFiles() throws(StoreError) -> [(name: String, size: UInt64)]
+
+    /// Removes a file that ``temporaryFiles()`` named; succeeds if there is none.
+    ///
+    /// A caller that is writing it just then writes its object anew.
+    func removeTemporaryFile(_ name: String) throws(StoreError)
 }
 
 extension Store {
+    public func temporaryFiles() throws(StoreError) -> [(name: String, size: UInt64)] { [] }
+
+    public func removeTemporaryFile(_ name: String) throws(StoreError) {}
+
     public func forEachObject(
         in folder: String,
         _ body: (ObjectInfo) -> Bool

@@ -1,6 +1,7 @@
 import CairnCore
 import CairnIO
 import CairnTestKit
+import Foundation
 import Testing
 
 @Suite("A store in a folder when calls of the system fail")
@@ -135,6 +136,59 @@ struct LocalStoreFaultTests {
         #expect(throws: StoreError.self) { try store.barrier() }
         #expect(throws: StoreError.self) { try store.barrier() }
         #expect(throws: StoreError.self) { try store.create(name("packs/b"), bytes.span) }
+    }
+
+    @Test("an object whose draft was tidied up before it had a name is written anew")
+    func tidiedUp() throws {
+        let clean = CrashingFiles(supportsUnnamed: false)
+        let opened = try store(over: clean)
+        let first = clean.callCount + 1
+        #expect(try opened.create(name("packs/a"), bytes.span) == .created)
+        // ENOENT at the call that gives the name says that the draft is gone.
+        var naming: (number: Int, callCount: Int)?
+        for number in first...clean.callCount {
+            let files = CrashingFiles(supportsUnnamed: false)
+            let store = try store(over: files)
+            files.fail(at: number, with: .error(2))
+            guard (try? store.create(name("packs/a"), bytes.span)) == .created else { continue }
+            let more = files.callCount - clean.callCount
+            if more > 3 { naming = (number, more) }
+        }
+        let (number, callCount) = try #require(naming)
+        let files = CrashingFiles(supportsUnnamed: false)
+        let store = try store(over: files)
+        for turn in 0..<8 { files.fail(at: number + turn * callCount, with: .error(2)) }
+        #expect(try store.create(name("packs/a"), bytes.span) == .created)
+        #expect(files.callCount == clean.callCount + 8 * callCount)
+        let found = ByteBuffer()
+        try store.read(name("packs/a"), nil, into: found)
+        #expect(found.array == bytes)
+        #expect(try store.temporaryFiles().isEmpty)
+    }
+
+    @Test("only drafts are taken for what a crash left in tmp, and nothing else can be removed")
+    func onlyDrafts() throws {
+        let folder = try TemporaryFolder()
+        let store = try LocalStore(path: folder.path, create: true)
+        try FileManager.default.createDirectory(
+            atPath: folder.path + "/tmp",
+            withIntermediateDirectories: true
+        )
+        let names = [".draft-00ff", ".probe-1", "letter", ".draft-00fe"]
+        for name in names {
+            try Data([1]).write(to: URL(fileURLWithPath: "\(folder.path)/tmp/\(name)"))
+        }
+        let retrying = RetryingStore(store)
+        #expect(
+            Set(try retrying.temporaryFiles().map { $0.name }) == [".draft-00ff", ".draft-00fe"]
+        )
+        for name in ["letter", ".probe-1", "", ".", "../format", ".draft-/../letter"] {
+            #expect(throws: StoreError.self) { try retrying.removeTemporaryFile(name) }
+        }
+        try retrying.removeTemporaryFile(".draft-00ff")
+        try retrying.removeTemporaryFile(".draft-00ff")
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path + "/tmp")
+        #expect(Set(left) == [".probe-1", "letter", ".draft-00fe"])
     }
 
     @Test("drafts that a crash left in tmp are listed and can be removed")

@@ -59,6 +59,48 @@ struct StatusTests {
         #expect(try small.check(.none).isSound)
     }
 
+    @Test("Drafts of interrupted runs are orphans that a cleanup takes; foreign files stay")
+    func leftBehind() async throws {
+        let (folder, source) = (try ScratchFolder(), try ScratchFolder())
+        let bench = try await BackupBench(
+            RetryingStore(try LocalStore(path: folder.path + "/repository", create: true)),
+            seed: 33,
+            source: source
+        )
+        try source.write("file", [1, 2, 3])
+        _ = try await bench.backUp()
+        let draft = "repository/tmp/.draft-00ff"
+        try folder.write(draft, [UInt8](repeating: 7, count: 500))
+        try folder.write("repository/tmp/letter", [1])
+        try folder.write("repository/packs/junk", [1, 2])
+        var report = try await bench.repository.status(staleAfter: nil).value
+        #expect(report.orphans == [Orphan(object: "tmp/.draft-00ff", size: 500)])
+        #expect(report.foreign == [Orphan(object: "packs/junk", size: 2)])
+        let core = bench.repository.core
+        let session = SessionID(writer: 1, counter: 1, random: [UInt8](repeating: 9, count: 12))
+        let name = ObjectNames.session(session)
+        let process = core.environment.host.process
+        let record = SessionRecord(
+            host: Array(core.environment.host.hostName.utf8),
+            user: [],
+            bootID: Array(process.bootID.utf8),
+            processID: UInt32(process.processID),
+            processStart: process.startTime,
+            started: 1,
+            cleanupGeneration: 0
+        )
+        let records = RecordStore(core)
+        _ = try records.create(name, records.seal(.session, record.encode(), named: name))
+        #expect(try await bench.repository.cleanUp().value.temporaryFilesDeleted == 0)
+        #expect(try await bench.repository.status(staleAfter: nil).value.orphans.isEmpty)
+        try records.delete(name)
+        #expect(try await bench.repository.cleanUp().value.temporaryFilesDeleted == 1)
+        report = try await bench.repository.status(staleAfter: nil).value
+        #expect(report.orphans.isEmpty && report.foreign.count == 1)
+        let left = Disk.names(Array("\(folder.path)/repository/tmp".utf8))
+        #expect(left == [Array("letter".utf8)])
+    }
+
     @Test("Damaged records are named")
     func damagedRecords() async throws {
         let small = try await SmallRepository(seed: 32)
